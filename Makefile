@@ -4,7 +4,7 @@ MAKEFLAGS += --no-print-directory
 RUN := scripts/run
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build dev serve test simulate lint audit fmt tz tz-check fuzz soak fuzz-http fuzz-api screenshots bench bench-start bench-isolate bench-pair bench-series bench-hostile bench-dashboard bench-search loadtest upgrade size deploy clean
+.PHONY: help setup build dev serve test simulate lint audit fmt tz tz-check fuzz soak fuzz-http fuzz-api screenshots bench bench-start bench-isolate bench-pair bench-series bench-hostile bench-dashboard bench-search loadtest upgrade smoke size deploy clean
 
 help: ## This list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -26,9 +26,10 @@ test: build ## Run all tests
 	@scripts/setup.sh tests
 	@$(RUN) node scripts/test.mjs
 
-lint: setup ## Formatting, circles of modules, spelling, dependencies, clippy for host and wasm, documentation, TypeScript, the API's document
+lint: setup ## Formatting, circles of modules, subjects of commits, spelling, dependencies, clippy for host and wasm, documentation, TypeScript, the API's document
 	$(RUN) cargo fmt --all --check
 	python3 scripts/circles.py
+	scripts/subjects.sh
 	scripts/linters.sh
 	$(RUN) cargo clippy --workspace --all-targets -- -D warnings
 	$(RUN) cargo clippy -p coordinator --target wasm32-unknown-unknown -- -D warnings
@@ -102,6 +103,9 @@ loadtest: build ## Load test against a server of its own (SCENARIO=smoke, ARGS="
 
 upgrade: build ## Deploy this version over another commit's under load, and back (BASE=commit)
 	@base=$$(scripts/built.sh $(BASE)) && UPGRADE_FROM=$$base/coordinator/build $(RUN) node --test --test-reporter=spec e2e/upgrade.test.mjs
+
+smoke: build ## Measure a copy on your Cloudflare account, and remove it (ARGS=--help for the options, ARGS=--yes to begin)
+	@$(RUN) node scripts/smoke.mjs $(ARGS)
 
 size: build ## Size of the wasm, gzip
 	@gzip -9c coordinator/build/index_bg.wasm | wc -c | awk '{ printf "%.0f kB gzip\n", $$1 / 1000 }'

@@ -4,10 +4,10 @@
 // own build; both must be built (`make build`). The storage is a folder below --storage, by default
 // below `target`, and is removed at the end. Linux only.
 
-import { spawn } from "node:child_process";
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { startServer } from "./server.mjs";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -25,36 +25,11 @@ const SHAPES = [
   { name: "5,000 a request, generated ids", perRequest: 5_000, ownIds: false },
 ];
 
-/** The process and all that it has started. */
-function processes(pid) {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean);
-  return [pid, ...children.flatMap((child) => processes(Number(child)))];
-}
-
-/** Nanoseconds that the threads of a process have run. */
-function cpuNanos(pid) {
-  const threads = readdirSync(`/proc/${pid}/task`);
-  return threads.reduce((sum, thread) => sum + Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]), 0);
-}
-
 async function start(checkout, index) {
   const storage = path.join(values.storage, String(index));
   rmSync(storage, { recursive: true, force: true });
-  const args = ["node", "scripts/serve.mjs", "--port", "0", "--key", KEY, "--persist", storage];
   // Earlier versions do not serve files, and do not know this option.
-  const env = { ...process.env, NO_FILES: "1" };
-  const child = spawn("scripts/run", args, { cwd: checkout, env, stdio: ["ignore", "pipe", "inherit"] });
-  const url = await new Promise((resolve, reject) => {
-    let output = "";
-    child.on("exit", (code) => reject(new Error(`${checkout}: the server has ended with ${code}`)));
-    child.stdout.on("data", (data) => {
-      output += data;
-      const line = output.split("\n").find((line) => line.startsWith("{"));
-      if (line) resolve(JSON.parse(line).url);
-    });
-  });
-  const runtime = processes(child.pid).filter((pid) => readFileSync(`/proc/${pid}/comm`, "utf8").startsWith("workerd"));
-  return { url, child, cpuNanos: () => runtime.reduce((sum, pid) => sum + cpuNanos(pid), 0) };
+  return startServer(["--key", KEY, "--persist", storage], { checkout, env: { NO_FILES: "1" } });
 }
 
 let serial = 0;
@@ -105,7 +80,7 @@ try {
     console.log(`${of.name}: ${base} and ${changed} of CPU a task, median of the ratios ${median(ratios).toFixed(3)}`);
   }
 } finally {
-  for (const { child } of servers) child.kill();
+  await Promise.all(servers.map((server) => server.stop()));
   rmSync(values.storage, { recursive: true, force: true });
 }
 process.exit(0);

@@ -2,12 +2,11 @@
 // them with each firing. `make bench-series` (ARGS="--rounds 5 --firings 200 --tasks 6"). Two servers of the same build run side by side.
 // Storage is a folder below --storage, by default below `target`, and is removed at the end. Linux only.
 
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { parseArgs } from "node:util";
+import { startServer } from "./server.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -21,38 +20,7 @@ const [rounds, firings, tasks] = [values.rounds, values.firings, values.tasks].m
 const KEY = "bench";
 const GAP_MS = 100;
 
-/** The process and all that it has started. */
-function processes(pid) {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean);
-  return [pid, ...children.flatMap((child) => processes(Number(child)))];
-}
-
-/** Nanoseconds that the threads of a process have run. */
-function cpuNanos(pid) {
-  const threads = readdirSync(`/proc/${pid}/task`);
-  return threads.reduce((sum, thread) => sum + Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]), 0);
-}
-
-async function start(storage) {
-  const args = ["node", "scripts/serve.mjs", "--port", "0", "--key", KEY, "--shards", "1", "--persist", storage];
-  const child = spawn("scripts/run", args, { stdio: ["ignore", "pipe", "inherit"] });
-  const url = await new Promise((resolve, reject) => {
-    let output = "";
-    child.on("exit", (code) => reject(new Error(`the server has ended with ${code}`)));
-    child.stdout.on("data", (data) => {
-      output += data;
-      const line = output.split("\n").find((printed) => printed.startsWith("{"));
-      if (line) resolve(JSON.parse(line).url);
-    });
-  });
-  const runtime = processes(child.pid).filter((pid) => readFileSync(`/proc/${pid}/comm`, "utf8").startsWith("workerd"));
-  const stop = async () => {
-    const gone = once(child, "exit");
-    child.kill();
-    await gone;
-  };
-  return { url, stop, cpuNanos: () => runtime.reduce((sum, pid) => sum + cpuNanos(pid), 0) };
-}
+const start = (storage) => startServer(["--key", KEY, "--shards", "1", "--persist", storage]);
 
 async function call({ url }, at, body) {
   const headers = { authorization: `Bearer ${KEY}`, "content-type": "application/json" };

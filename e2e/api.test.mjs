@@ -115,7 +115,7 @@ test("a batch without an accepted task is 422, and a repeated id is reported", a
   const none = await call("/v1/tasks/batch", { body: [] });
   assert.deepEqual([none.status, none.body.field], [422, "body"]);
   const empty = await call("/v1/tasks/batch", lines("", ""));
-  assert.deepEqual([empty.status, empty.body.detail], [422, "body has no task; send one a line"]);
+  assert.deepEqual([empty.status, empty.body.detail], [422, "body has no task; send one task per line"]);
   const twice = (payload) => ({ id: "twice", delayInSeconds: 9000, callback: LOG, payload });
   const { body } = await call("/v1/tasks/batch", { body: [twice(1), bad, twice(2), twice(3)] });
   assert.deepEqual(body.results.map(({ duplicateOf }) => duplicateOf), [undefined, undefined, 0, 2]);

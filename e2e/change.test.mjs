@@ -2,24 +2,15 @@
 // lost updates.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Scheduler, until } from "./harness.mjs";
+import { test } from "node:test";
+import { until } from "./harness.mjs";
+import { scheduler, sink, useScheduler } from "./setup.mjs";
 import { startSink } from "./sink.mjs";
 
-let scheduler;
-let sink;
 /** Whether the webhook of /moody fails. */
 let fails = true;
 
-before(async () => {
-  sink = await startSink(({ path }) => (path === "/dies" || (path === "/moody" && fails) ? 500 : 200));
-  scheduler = await Scheduler.start({ sink: sink.url, shards: "4" });
-});
-
-after(async () => {
-  await scheduler?.dispose();
-  await sink?.close();
-});
+useScheduler({ shards: "4" }, ({ path }) => (path === "/dies" || (path === "/moody" && fails) ? 500 : 200));
 
 const queue = { type: "queue", queue: "FIRED_TASKS" };
 const FAR = Date.parse("2099-01-01T00:00:00Z");

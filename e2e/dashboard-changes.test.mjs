@@ -1,34 +1,12 @@
 // Creates and changes tasks on the dashboard in a real browser.
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
+import { test } from "node:test";
 import { violations } from "./browser/axe.mjs";
-import { startBrowser, Tabs } from "./browser/browser.mjs";
-import { Scheduler, until } from "./harness.mjs";
-import { startSink } from "./sink.mjs";
+import { create, LOG, scheduler, sink, tabs, useDashboard } from "./browser/setup.mjs";
+import { until } from "./harness.mjs";
 
-let scheduler;
-let browser;
-let tabs;
-let sink;
-
-before(async () => {
-  [scheduler, browser, sink] = await Promise.all([Scheduler.start({ shards: "4" }), startBrowser(), startSink()]);
-  tabs = new Tabs(browser, scheduler);
-});
-after(async () => {
-  await browser?.close();
-  await scheduler?.dispose();
-  await sink?.close();
-});
-afterEach(() => tabs.close());
-
-const LOG = { type: "handler", name: "log" };
-
-async function create(task) {
-  const { status, body } = await scheduler.call("/v1/tasks", { body: { callback: LOG, ...task } });
-  assert.ok(status < 300, JSON.stringify(body));
-}
+useDashboard();
 
 const read = async (id) => (await scheduler.call(`/v1/tasks/${encodeURIComponent(id)}`)).body;
 

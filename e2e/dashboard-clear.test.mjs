@@ -1,40 +1,18 @@
 // Tests that the dashboard says one thing only, and says what to do: numbers that agree, errors in plain words, buttons in place of requests.
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
+import { test } from "node:test";
 import { violations } from "./browser/axe.mjs";
-import { startBrowser, Tabs } from "./browser/browser.mjs";
+import { Tabs } from "./browser/browser.mjs";
+import { browser, create, lettersOf, scheduler, sink, tabs, useDashboard } from "./browser/setup.mjs";
 import { Scheduler, until } from "./harness.mjs";
-import { startSink } from "./sink.mjs";
 
-let scheduler;
-let browser;
-let tabs;
-let sink;
+useDashboard({ answer: ({ path }) => (path.startsWith("/refuses/") ? { status: 422, body: `order ${path.split("/").at(-1)} has no customer` } : 200) });
 
-before(async () => {
-  const answer = ({ path }) => (path.startsWith("/refuses/") ? { status: 422, body: `order ${path.split("/").at(-1)} has no customer` } : 200);
-  [scheduler, browser, sink] = await Promise.all([Scheduler.start({ shards: "4" }), startBrowser(), startSink(answer)]);
-  tabs = new Tabs(browser, scheduler);
-});
-after(async () => {
-  await browser?.close();
-  await scheduler?.dispose();
-  await sink?.close();
-});
-afterEach(() => tabs.close());
-
-const LOG = { type: "handler", name: "log" };
 /** Nothing listens on this port. */
 const CLOSED = { type: "webhook", url: "http://127.0.0.1:9/closed" };
 const ONCE = { maxAttempts: 1 };
 
-async function create(...tasks) {
-  const { status, body } = await scheduler.call("/v1/tasks/batch", { body: tasks.map((task) => ({ callback: LOG, ...task })) });
-  assert.equal(status, 200, JSON.stringify(body));
-}
-
-const lettersOf = async (id) => (await scheduler.call(`/v1/dead-letters?prefix=${encodeURIComponent(id)}`)).body.deadLetters;
 const number = (text) => Number(text.replaceAll(",", ""));
 
 test("the overview of a new scheduler shows the same rows in its table as in its chart", async () => {
@@ -133,7 +111,7 @@ test("a task that has ended shows what it was, if this tab has read it, and else
   await page.getByText("My first task").first().waitFor();
   const definition = page.getByRole("region", { name: "Definition" });
   await definition.getByText("This is the definition as this tab last read it.").waitFor();
-  await definition.getByText("handler log").waitFor();
+  await definition.getByText("handler:log").waitFor();
   await definition.getByLabel("Payload").getByText('"hello": "world"').waitFor();
   assert.deepEqual(await violations(page), []);
   await page.getByRole("link", { name: "Create it again" }).click();

@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
@@ -14,7 +15,7 @@ let scheduler;
 let lib;
 
 before(async () => {
-  const names = ["sentence", "definition", "snippets", "groups", "health", "agenda", "time", "series", "errors", "reasons", "refusal", "parameters", "filter", "cost", "replay", "secrets"];
+  const names = ["sentence", "definition", "snippets", "groups", "health", "agenda", "time", "series", "errors", "reasons", "refusal", "parameters", "filter", "cost", "replay", "secrets", "retry", "attempts", "target"];
   const bundle = await build({
     stdin: { contents: names.map((name) => `export * from "./${name}";`).join("\n"), resolveDir: join(ROOT, "dashboard/src/lib"), loader: "ts" },
     bundle: true,
@@ -46,6 +47,14 @@ test("schedules are shown as sentences, or quoted if there is no simple sentence
     [{ cron: "*/7 3-9/2 * * *" }, "By the cron expression “*/7 3-9/2 * * *”, UTC."],
     [{ cron: ["0 9 * * *", "30 17 * * MON"] }, "Every day at 09:00, and every Monday at 17:30, UTC."],
     [{ cron: "* * * * * *" }, "Every second, UTC."],
+    // Numbers that a field does not take, and steps that do not divide the hour or the day.
+    [{ cron: "99 * * * *" }, "By the cron expression “99 * * * *”, UTC."],
+    [{ cron: "0 24 * * *" }, "By the cron expression “0 24 * * *”, UTC."],
+    [{ cron: "0 9 0 * *" }, "By the cron expression “0 9 0 * *”, UTC."],
+    [{ cron: "0 9 * 13 *" }, "By the cron expression “0 9 * 13 *”, UTC."],
+    [{ cron: "0 9 * * 8" }, "By the cron expression “0 9 * * 8”, UTC."],
+    [{ cron: "*/7 * * * *" }, "By the cron expression “*/7 * * * *”, UTC."],
+    [{ cron: "0 */5 * * *" }, "By the cron expression “0 */5 * * *”, UTC."],
     [{ cron: "30 0 9 * * *" }, "By the cron expression “30 0 9 * * *”, UTC."],
     [{ everySeconds: 3600 }, "Every hour."],
     [{ everySeconds: 5400, maxRuns: 3 }, "Every 90 minutes, 3 times at most."],
@@ -293,6 +302,7 @@ test("the sentence of a good health says no more than is true, and names failure
     [{}, { succeeded: 0 }, "All is well: nothing is overdue, and no run has been given up. Nothing has run in the last half hour.", ""],
     // Fewer attempts than tell a rate.
     [{}, { succeeded: 3, failed: 2 }, "Nothing needs your attention: nothing is overdue, and no dead letter waits.", "2 of the 5 attempts of the last half hour failed. /runs?group=error"],
+    [{}, { succeeded: 0, failed: 4 }, "Nothing needs your attention: nothing is overdue, and no dead letter waits.", "All 4 attempts of the last half hour failed. /runs?group=error"],
     [{ deadLettered: 1 }, {}, "Nothing needs your attention: nothing is overdue, and no dead letter waits.", "1 run failed for good since the shards were created. It has been replayed, discarded or dropped since. /runs?outcome=dead-lettered"],
   ]) {
     assert.deepEqual(judge(changes, recent), { level: "good", sentence, notes, reasons: "" });
@@ -407,4 +417,56 @@ test("what a replay says is what it does: to a task that fires once, to a run of
   assert.match(lib.replayEffect({ id: "a", kind: "cron" }, undefined), /The recurring task has ended, and stays so\.$/);
   // Another task has the id now.
   assert.match(lib.replayEffect({ id: "a", kind: "once" }, { status: "scheduled" }), /The task a does not change\.$/);
+});
+
+test("a retry policy is shown in words, and the default is that of the documentation", async () => {
+  const table = await readFile(join(ROOT, "docs/tasks.md"), "utf8");
+  for (const [name, value] of Object.entries(lib.RETRY_DEFAULTS)) {
+    const [, shown] = new RegExp(`^\\| \`${name}\` \\|.*\\| ([\\d.,]+)[^|]*\\|$`, "m").exec(table) ?? assert.fail(name);
+    assert.equal(Number(shown.replace(/,(?=\d{3})/g, "").replace(/,$/, "")), value, name);
+  }
+  for (const [retry, expected] of [
+    [undefined, "Up to 10 attempts, with waits of 1 s, 2 s, 4 s and so on, 1 h at most; each wait up to 20 % longer or shorter; the last within 1 d of the first."],
+    [{ maxAttempts: 1 }, "One attempt only: a run that fails is not tried again."],
+    [{ maxAttempts: 3, minBackoffSeconds: 2, factor: 3, jitter: 0.1 }, "Up to 3 attempts, with waits of 2 s and 6 s; each wait up to 10 % longer or shorter; the last within 1 d of the first."],
+    [{ maxAttempts: 2, jitter: 0 }, "Up to 2 attempts, 1 s apart; the last within 1 d of the first."],
+    [{ maxAttempts: 5, minBackoffSeconds: 0.3, factor: 1, jitter: 0 }, "Up to 5 attempts, 300 ms apart; the last within 1 d of the first."],
+    [{ minBackoffSeconds: 3_000, maxDurationSeconds: 600, jitter: 0 }, "Up to 10 attempts, with waits of 50 min, 1 h, 1 h and so on, 1 h at most; the last within 10 min of the first."],
+    // A first wait above the longest one raises that, if it is not given.
+    [{ maxAttempts: 4, minBackoffSeconds: 7_200, jitter: 0 }, "Up to 4 attempts, 2 h apart; the last within 1 d of the first."],
+    [{ permanentStatuses: ["4xx", 501], jitter: 0, factor: 1 }, "Up to 10 attempts, 1 s apart; the last within 1 d of the first; none after HTTP 4xx, 501 and 410."],
+  ]) {
+    assert.equal(lib.retryText(retry), expected);
+  }
+});
+
+test("the attempts at a run are divided at its replays, also those of its follow-ups", () => {
+  const attempt = (startedAt, outcome, stage) => ({ startedAt, outcome, reportedAt: startedAt + 1, ...(stage ? { stage } : {}) });
+  const shown = (attempts) => lib.partsOf(attempts).map((part) => part.map(({ startedAt }) => startedAt));
+  // The API's order is the newest first.
+  assert.deepEqual(shown([attempt(9, "succeeded"), attempt(8, "failed"), attempt(2, "dead-lettered"), attempt(1, "failed")]), [[1, 2], [8, 9]]);
+  assert.deepEqual(shown([attempt(1, "failed"), attempt(2, "failed"), attempt(3, "succeeded")]), [[1, 2, 3]]);
+  // The follow-up of a run that has failed for good is no replay of it.
+  assert.deepEqual(shown([attempt(1, "dead-lettered"), attempt(2, "failed", "onFailure"), attempt(3, "dead-lettered", "onFailure")]), [[1, 2, 3]]);
+  assert.deepEqual(shown([attempt(1, "dead-lettered"), attempt(2, "dead-lettered", "onFailure"), attempt(7, "succeeded", "onFailure"), attempt(9, "succeeded")]), [[1, 2], [7, 9]]);
+  assert.deepEqual(shown([attempt(1, "dead-lettered"), attempt(5, "dead-lettered"), attempt(9, "succeeded")]), [[1], [5], [9]]);
+  assert.deepEqual(shown([]), []);
+});
+
+test("a target has the name that the history gives it", async () => {
+  const hook = (url) => ({ type: "webhook", url });
+  for (const [id, callback, detail] of [
+    ["name-hook", hook("http://127.0.0.1:9/a?b=c"), "POST http://127.0.0.1:9/a?b=c"],
+    ["name-port", { ...hook("http://LOCALHOST:9"), method: "PUT" }, "PUT http://LOCALHOST:9"],
+    ["name-handler", LOG, undefined],
+  ]) {
+    assert.equal((await scheduler.call("/v1/tasks", { body: { id, delayInSeconds: 0, callback, retry: { maxAttempts: 1 } } })).status, 201, id);
+    const run = await until(`the run of ${id}`, async () => (await scheduler.call(`/v1/tasks/${id}/runs`)).body.runs[0]);
+    assert.deepEqual(lib.targetOf(callback), { name: run.target, ...(detail ? { detail } : {}) });
+  }
+  assert.deepEqual(lib.targetOf(hook("https://BÜCHER.example/x")).name, "webhook:xn--bcher-kva.example");
+  assert.deepEqual(lib.targetOf({ type: "service", binding: "BILLING", path: "/run" }), { name: "service:BILLING", detail: "/run" });
+  assert.deepEqual(lib.targetOf({ type: "durable-object", binding: "CART", name: "a/1", function: "tick" }), { name: "durable-object:CART", detail: "a/1, tick()" });
+  assert.deepEqual(lib.targetOf({ type: "queue", queue: "FIRED_TASKS" }), { name: "queue:FIRED_TASKS" });
+  await scheduler.call("/v1/dead-letters/discard", { body: { all: true } });
 });

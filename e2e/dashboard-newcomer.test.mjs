@@ -1,37 +1,13 @@
 // Tests what a newcomer to the dashboard needs: sentences that are true, a form that keeps what was typed, and addresses that say what they mean.
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
+import { test } from "node:test";
 import { violations } from "./browser/axe.mjs";
-import { startBrowser, Tabs } from "./browser/browser.mjs";
-import { Scheduler, until } from "./harness.mjs";
+import { create, lettersOf, scheduler, sink, tabs, useDashboard } from "./browser/setup.mjs";
+import { until } from "./harness.mjs";
 import { startSink } from "./sink.mjs";
 
-let scheduler;
-let browser;
-let tabs;
-let sink;
-
-before(async () => {
-  const answer = ({ path }) => (path.startsWith("/refuses") ? { status: 422, body: "no customer" } : 200);
-  [scheduler, browser, sink] = await Promise.all([Scheduler.start({ shards: "2" }), startBrowser(), startSink(answer)]);
-  tabs = new Tabs(browser, scheduler);
-});
-after(async () => {
-  await browser?.close();
-  await scheduler?.dispose();
-  await sink?.close();
-});
-afterEach(() => tabs.close());
-
-const LOG = { type: "handler", name: "log" };
-
-async function create(...tasks) {
-  const { status, body } = await scheduler.call("/v1/tasks/batch", { body: tasks.map((task) => ({ callback: LOG, ...task })) });
-  assert.equal(status, 200, JSON.stringify(body));
-}
-
-const lettersOf = async (id) => (await scheduler.call(`/v1/dead-letters?prefix=${encodeURIComponent(id)}`)).body.deadLetters;
+useDashboard({ shards: "2", answer: ({ path }) => (path.startsWith("/refuses") ? { status: 422, body: "no customer" } : 200) });
 
 // This is the first test, because the scheduler is new.
 test("the overview says that nothing is scheduled yet and what to do, and then what has failed", async () => {
@@ -244,4 +220,142 @@ test("Back returns to the period that the agenda has shown before", async () => 
   assert.equal(await page.getByRole("button", { name: "Day" }).getAttribute("aria-pressed"), "true");
   await page.goBack();
   await about(/^Mon 2031-05-05 00:00:00/);
+});
+
+test("a list shows the whole of an error that its column cuts off, also on a narrow screen", async () => {
+  const long = "the end of a long error";
+  await create({ id: "long-error", delayInSeconds: 0, tags: ["long"], callback: { type: "webhook", url: `${sink.url}/refuses/${"x".repeat(150)}` }, retry: { maxAttempts: 1 } });
+  const [{ error }] = await until("a dead letter", async () => {
+    const letters = await lettersOf("long-error");
+    return letters.length === 1 && letters;
+  });
+  assert.ok(error.length > 150, `${long}: ${error}`);
+  for (const width of [1280, 380]) {
+    const page = await tabs.at("/runs?tag=long", { width, height: 844 });
+    const cell = page.getByRole("table", { name: "Runs" }).getByRole("button", { name: error });
+    await cell.waitFor();
+    assert.ok(await cell.evaluate((element) => element.scrollWidth > element.clientWidth), "it is cut off");
+    const { x, width: wide } = await cell.boundingBox();
+    assert.ok(x >= 0 && x + wide <= width, `${x} to ${x + wide}`);
+    await cell.focus();
+    await page.keyboard.press("Enter");
+    const dialog = page.getByRole("dialog", { name: "Error of long-error" });
+    const whole = dialog.getByLabel("Error", { exact: true });
+    assert.equal((await whole.innerText()).trim(), error);
+    assert.ok(await whole.evaluate((element) => element.scrollWidth <= element.clientWidth), "it is not cut off");
+    assert.deepEqual(await violations(page), []);
+    await page.keyboard.press("Escape");
+    await until("the focus to be on the error", () => cell.evaluate((element) => element === document.activeElement));
+  }
+  await scheduler.call("/v1/tasks/long-error", { method: "DELETE" });
+});
+
+test("on a narrow screen the list shows the whole time at which a task is due", async () => {
+  await create({ id: "due-here", time: Date.parse("2027-10-31T00:30:00Z"), tags: ["due"] });
+  const page = await tabs.at("/tasks?tag=due", { width: 380, height: 844, zone: "Europe/Berlin" });
+  const time = page.locator(".grid-body time");
+  await time.getByText("UTC+2").waitFor();
+  const { x, width, right } = await time.evaluate((element) => {
+    const box = element.getBoundingClientRect();
+    return { x: box.x, width: box.width, right: element.closest("[role=cell]").getBoundingClientRect().right };
+  });
+  assert.ok(x >= 0 && x + width <= Math.min(right, 380), `${x} to ${x + width} in a cell that ends at ${right}`);
+  await scheduler.call("/v1/tasks/due-here", { method: "DELETE" });
+});
+
+test("a phrase that names no time of day is shown by the clock of the viewer, and in UTC", async () => {
+  const page = await tabs.at("/create", { zone: "America/New_York" });
+  await page.getByRole("button", { name: "In words", exact: true }).click();
+  await page.getByRole("textbox", { name: "In words" }).fill("in 3 hours");
+  const understood = page.getByText(/^Understood: at \w{3} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC-[45] \(\w{3} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\)$/);
+  await understood.waitFor();
+  assert.doesNotMatch(await page.locator("main fieldset").nth(1).innerText(), /\dT\d/);
+  await page.getByRole("list", { name: "Next runs" }).getByText(/UTC-[45]/).first().waitFor();
+  // Nor does the sentence above the next runs show it in UTC only.
+  await page.getByText(/^At \w{3} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC-[45]\.$/).waitFor();
+});
+
+test("a cron expression that the scheduler refuses shows the error and no sentence", async () => {
+  const page = await tabs.at("/create");
+  await page.getByRole("button", { name: "Cron", exact: true }).click();
+  await page.getByText(/^Every weekday at 09:00/).waitFor();
+  await page.getByLabel(/^Cron expressions/).fill("99 * * * *");
+  await page.getByText(/No runs yet\..*"99" in its minute field, which is out of range/).waitFor();
+  const panel = page.locator("section").filter({ has: page.getByRole("heading", { name: "Next runs" }) });
+  assert.doesNotMatch(await panel.innerText(), /Every|By the cron/);
+  await page.getByLabel(/^Cron expressions/).fill("30 * * * *");
+  await panel.getByText(/^Every hour at :30|^Every hour/).waitFor();
+});
+
+test("a line divides the attempts before and after a replay, and the task shows its retry policy", async () => {
+  const answers = { status: 422 };
+  const target = await startSink(() => answers.status);
+  try {
+    const retry = { maxAttempts: 2, minBackoffSeconds: 0.1, jitter: 0 };
+    await create({ id: "replayed", delayInSeconds: 0, callback: { type: "webhook", url: `${target.url}/replayed` }, retry });
+    const [letter] = await until("a dead letter", async () => {
+      const letters = await lettersOf("replayed");
+      return letters.length === 1 && letters;
+    });
+    const page = await tabs.at("/tasks/replayed");
+    const attempts = page.getByRole("region", { name: "Attempts" });
+    await attempts.getByText("attempt 2").waitFor();
+    await page.getByText("Up to 2 attempts, 100 ms apart; the last within 1 d of the first.").waitFor();
+    assert.equal(await attempts.getByRole("heading", { level: 4 }).count(), 0);
+    answers.status = 200;
+    await page.getByRole("button", { name: "Replay" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Replay as it was" }).click();
+    await attempts.getByText("succeeded", { exact: true }).waitFor();
+    assert.deepEqual((await attempts.getByRole("heading", { level: 4 }).allInnerTexts()).map((text) => text.split(" ·")[0]), ["Before the replay", "Replayed"]);
+    const order = await attempts.locator("h4, .attempt").allInnerTexts();
+    assert.deepEqual(order.map((text) => /^(Before|Replayed|attempt \d)/.exec(text)[1]), ["Before", "attempt 1", "attempt 2", "Replayed", "attempt 1"]);
+    assert.deepEqual(await violations(page), []);
+    assert.ok(letter);
+  } finally {
+    await target.close();
+  }
+});
+
+test("the form of an edit is not offered for a task that takes no changes, with the reason and what to do", async () => {
+  await create({ id: "dead-once", delayInSeconds: 0, description: "as it was", callback: { type: "webhook", url: `${sink.url}/refuses` }, retry: { maxAttempts: 1 } });
+  await create({ id: "again-later", delayInSeconds: 0, callback: { type: "webhook", url: `${sink.url}/refuses` }, retry: { minBackoffSeconds: 3_600 } });
+  await until("both to have failed", async () => (await lettersOf("dead-once")).length === 1 && (await scheduler.call("/v1/tasks/again-later")).body.status === "retrying");
+  const page = await tabs.at("/tasks/dead-once/edit");
+  await page.getByRole("heading", { name: "It has failed for good, so it cannot be edited" }).waitFor();
+  assert.equal(await page.getByRole("button", { name: "Save" }).count(), 0);
+  assert.deepEqual(await violations(page), []);
+  await page.getByRole("link", { name: "Open the dead letter" }).click();
+  await page.getByRole("heading", { name: "What happened" }).waitFor();
+  await page.goBack();
+  await page.getByRole("link", { name: "Create it again" }).click();
+  await page.getByRole("heading", { name: "Clone dead-once" }).waitFor();
+  assert.equal(await page.getByLabel("Description (optional)").inputValue(), "as it was");
+  await tabs.go(page, "/tasks/again-later/edit");
+  await page.getByRole("heading", { name: "It waits for another attempt, so it cannot be edited" }).waitFor();
+  // What the page advises works: after it is rescheduled, the task can be edited.
+  assert.equal((await scheduler.call("/v1/tasks/again-later/reschedule", { body: { delayInSeconds: 36_000 } })).status, 200);
+  await tabs.go(page, "/tasks");
+  await tabs.go(page, "/tasks/again-later/edit");
+  await page.getByLabel("Description (optional)").fill("edited");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("again-later is changed.").waitFor();
+  await scheduler.call("/v1/tasks/cancel", { body: { ids: ["again-later", "dead-once"] } });
+});
+
+test("a target has one name on every page", async () => {
+  await create({ id: "named", everySeconds: 86_400, tags: ["named"], callback: { type: "webhook", method: "PUT", url: `${sink.url}/refuses/named` }, retry: { maxAttempts: 1 } });
+  assert.equal((await scheduler.call("/v1/tasks/named/run", { method: "POST" })).status, 200);
+  const [letter] = await until("a dead letter", async () => {
+    const letters = await lettersOf("named");
+    return letters.length === 1 && letters;
+  });
+  const page = await tabs.at("/tasks?tag=named");
+  await page.getByRole("table", { name: "Tasks" }).getByText(`webhook:127.0.0.1 PUT ${sink.url}/refuses/named`).first().waitFor();
+  await tabs.go(page, "/runs?tag=named");
+  await page.getByRole("table", { name: "Runs" }).getByText("webhook:127.0.0.1", { exact: true }).waitFor();
+  for (const address of ["/tasks/named", `/dead-letters/${encodeURIComponent(letter.deadLetterId)}`]) {
+    await tabs.go(page, address);
+    await page.locator("dd").getByText(`webhook:127.0.0.1 PUT ${sink.url}/refuses/named`).waitFor();
+  }
+  await scheduler.call("/v1/tasks/cancel", { body: { filter: { tag: "named" } } });
 });

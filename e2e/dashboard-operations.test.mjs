@@ -2,28 +2,14 @@
 // unreachable scheduler.
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { startBrowser, Tabs } from "./browser/browser.mjs";
-import { Scheduler, until } from "./harness.mjs";
-import { startSink } from "./sink.mjs";
+import { test } from "node:test";
+import { scheduler, sink, tabs, useDashboard } from "./browser/setup.mjs";
+import { until } from "./harness.mjs";
 
-let scheduler;
-let browser;
-let tabs;
-let sink;
 /** The sink's answer. */
 let answer = 500;
 
-before(async () => {
-  [scheduler, browser, sink] = await Promise.all([Scheduler.start({ shards: "4" }), startBrowser(), startSink(() => answer)]);
-  tabs = new Tabs(browser, scheduler);
-});
-after(async () => {
-  await browser?.close();
-  await scheduler?.dispose();
-  await sink?.close();
-});
-afterEach(() => tabs.close());
+useDashboard({ answer: () => answer });
 
 const call = async (path, options, status = 200) => {
   const found = await scheduler.call(path, options);

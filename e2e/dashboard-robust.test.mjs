@@ -3,25 +3,12 @@
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, afterEach, before, test } from "node:test";
+import { test } from "node:test";
 import { ROOT } from "../scripts/paths.mjs";
 import { violations } from "./browser/axe.mjs";
-import { startBrowser, Tabs } from "./browser/browser.mjs";
-import { Scheduler } from "./harness.mjs";
+import { scheduler, tabs, useDashboard } from "./browser/setup.mjs";
 
-let scheduler;
-let browser;
-let tabs;
-
-before(async () => {
-  [scheduler, browser] = await Promise.all([Scheduler.start({ shards: "2" }), startBrowser()]);
-  tabs = new Tabs(browser, scheduler);
-});
-after(async () => {
-  await browser?.close();
-  await scheduler?.dispose();
-});
-afterEach(() => tabs.close());
+useDashboard({ shards: "2" });
 
 /** Goes to some pages that show times and numbers, with every use of Intl. */
 async function walk(page) {

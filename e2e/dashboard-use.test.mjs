@@ -1,36 +1,14 @@
 // Uses the dashboard as people do: a newcomer, somebody with a keyboard only, somebody in another time zone.
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { startBrowser, Tabs } from "./browser/browser.mjs";
-import { Scheduler, until } from "./harness.mjs";
-import { startSink } from "./sink.mjs";
+import { test } from "node:test";
+import { create, scheduler, sink, tabs, useDashboard } from "./browser/setup.mjs";
+import { until } from "./harness.mjs";
 
-let scheduler;
-let browser;
-let tabs;
-let sink;
+useDashboard({ answer: ({ path }) => (path === "/down" ? { status: 500, body: "the disk is full" } : 200) });
 
-before(async () => {
-  const answer = ({ path }) => (path === "/down" ? { status: 500, body: "the disk is full" } : 200);
-  [scheduler, browser, sink] = await Promise.all([Scheduler.start({ shards: "4" }), startBrowser(), startSink(answer)]);
-  tabs = new Tabs(browser, scheduler);
-});
-after(async () => {
-  await browser?.close();
-  await scheduler?.dispose();
-  await sink?.close();
-});
-afterEach(() => tabs.close());
-
-const LOG = { type: "handler", name: "log" };
 /** More than the elements of any page. */
 const MOST_TABS = 100;
-
-async function create(...tasks) {
-  const { status, body } = await scheduler.call("/v1/tasks/batch", { body: tasks.map((task) => ({ callback: LOG, ...task })) });
-  assert.equal(status, 200, JSON.stringify(body));
-}
 
 const isFocused = (locator) => locator.evaluate((element) => element === document.activeElement);
 const focusedText = (page) => page.evaluate(() => document.activeElement.textContent.trim());

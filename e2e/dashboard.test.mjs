@@ -1,29 +1,12 @@
 // Tests the dashboard in a real browser against the real runtime.
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
+import { test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { startBrowser, Tabs } from "./browser/browser.mjs";
-import { Scheduler, until } from "./harness.mjs";
+import { create, scheduler, tabs, useDashboard } from "./browser/setup.mjs";
+import { until } from "./harness.mjs";
 
-let scheduler;
-let browser;
-let tabs;
-
-before(async () => {
-  [scheduler, browser] = await Promise.all([Scheduler.start({ shards: "4" }), startBrowser()]);
-  tabs = new Tabs(browser, scheduler);
-});
-after(async () => {
-  await browser?.close();
-  await scheduler?.dispose();
-});
-afterEach(() => tabs.close());
-
-const create = async (...tasks) => {
-  const { status, body } = await scheduler.call("/v1/tasks/batch", { body: tasks.map((task) => ({ callback: { type: "handler", name: "log" }, ...task })) });
-  assert.equal(status, 200, JSON.stringify(body));
-};
+useDashboard();
 
 test("the Worker serves the dashboard at / with its policy, and answers all other paths itself", async () => {
   const page = await fetch(`${scheduler.url}/`);

@@ -3,26 +3,16 @@
 // tasks, of follow-ups, and of an older epoch of the shard map.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Scheduler, until } from "./harness.mjs";
-import { startSink } from "./sink.mjs";
+import { test } from "node:test";
+import { until } from "./harness.mjs";
+import { scheduler, sink, useScheduler } from "./setup.mjs";
 
-let scheduler;
-let sink;
 /** The options of the scheduler. A test changes them before a restart. */
 const options = { shards: "4", vars: { WEBHOOK_ALLOWED_HOSTS: "127.0.0.1" } };
 /** The paths that succeed. All others fail permanently. */
 const good = new Set();
 
-before(async () => {
-  sink = await startSink(({ path }) => (good.has(path) ? 200 : 410));
-  options.sink = sink.url;
-  scheduler = await Scheduler.start(options);
-});
-after(async () => {
-  await scheduler?.dispose();
-  await sink?.close();
-});
+useScheduler(options, ({ path }) => (good.has(path) ? 200 : 410));
 
 const webhook = (path) => ({ type: "webhook", url: `${sink.url}${path}` });
 const at = (letter, rest = "") => `/v1/dead-letters/${encodeURIComponent(letter)}${rest}`;

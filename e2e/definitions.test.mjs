@@ -1,22 +1,11 @@
 // Tests what stays the same when a definition is sent again or patched.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Scheduler, until } from "./harness.mjs";
-import { startSink } from "./sink.mjs";
+import { test } from "node:test";
+import { until } from "./harness.mjs";
+import { scheduler, sink, useScheduler } from "./setup.mjs";
 
-let scheduler;
-let sink;
-
-before(async () => {
-  sink = await startSink(({ path }) => (path.startsWith("/bad") ? 500 : 200));
-  scheduler = await Scheduler.start({ sink: sink.url, shards: "2" });
-});
-
-after(async () => {
-  await scheduler?.dispose();
-  await sink?.close();
-});
+useScheduler({ shards: "2" }, ({ path }) => (path.startsWith("/bad") ? 500 : 200));
 
 const queue = { type: "queue", queue: "FIRED_TASKS" };
 const put = (id, body, headers = {}) => scheduler.call(`/v1/tasks/${id}`, { method: "PUT", body: { callback: queue, ...body }, headers });

@@ -4,20 +4,10 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { ROOT } from "../scripts/paths.mjs";
-import { until } from "./harness.mjs";
-
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
-}
+import { freePort, until } from "./harness.mjs";
 
 /** Starts scripts/dev.sh in a group of its own. Returns its output so far, and a function that ends it as Ctrl-C does. */
 function start(port, state) {

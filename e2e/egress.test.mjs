@@ -9,7 +9,7 @@ let scheduler;
 let sink;
 before(async () => {
   sink = await startSink(({ path }) => (path === "/back" ? { status: 307, headers: { location: `http://localhost:${new URL(sink.url).port}/v1/tasks` } } : 200));
-  scheduler = await Scheduler.start({ shards: "1", vars: { OWN_HOSTS: "scheduler.example.com, localhost" } });
+  scheduler = await Scheduler.start({ shards: "1", vars: { OWN_HOSTS: "scheduler.example.com, https://other.example.com/, localhost" } });
 });
 after(async () => {
   await scheduler?.dispose();
@@ -21,7 +21,7 @@ const create = (id, url, more) => scheduler.call("/v1/tasks", { body: { id, dela
 const run = (id) => until(`the run of ${id}`, async () => (await scheduler.call(`/v1/tasks/${id}/runs`)).body.runs[0]);
 
 test("a webhook to a host of the scheduler is refused, even if the host is allowed otherwise", async () => {
-  for (const url of ["https://scheduler.example.com/v1/tasks", "http://localhost:8787/hook"]) {
+  for (const url of ["https://scheduler.example.com/v1/tasks", "https://Other.example.com./", "http://localhost:8787/hook"]) {
     const { status, body } = await create("own", url);
     assert.equal(status, 422, JSON.stringify(body));
     assert.equal(body.field, "callback.url");

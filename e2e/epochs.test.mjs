@@ -2,25 +2,14 @@
 // shard.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Scheduler, until } from "./harness.mjs";
-import { startSink } from "./sink.mjs";
+import { test } from "node:test";
+import { until } from "./harness.mjs";
+import { scheduler, sink, useScheduler } from "./setup.mjs";
 
-let scheduler;
-let sink;
 let fails = true;
 const options = { shards: "2" };
 
-before(async () => {
-  sink = await startSink(({ path }) => (path.startsWith("/bad") && fails ? 500 : 200));
-  options.sink = sink.url;
-  scheduler = await Scheduler.start(options);
-});
-
-after(async () => {
-  await scheduler?.dispose();
-  await sink?.close();
-});
+useScheduler(options, ({ path }) => (path.startsWith("/bad") && fails ? 500 : 200));
 
 const queue = { type: "queue", queue: "FIRED_TASKS" };
 const FAR = Date.parse("2099-01-01T00:00:00Z");

@@ -2,22 +2,13 @@
 // retries and dead letters.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Scheduler, until } from "./harness.mjs";
-import { startSink } from "./sink.mjs";
+import { test } from "node:test";
+import { until } from "./harness.mjs";
+import { scheduler, sink, useScheduler } from "./setup.mjs";
 
-let scheduler;
-let sink;
 /** The sink's answers to webhooks, by path. */
 const answers = new Map();
-before(async () => {
-  sink = await startSink(({ path }) => answers.get(path)?.() ?? 200);
-  scheduler = await Scheduler.start({ sink: sink.url });
-});
-after(async () => {
-  await scheduler?.dispose();
-  await sink?.close();
-});
+useScheduler({}, ({ path }) => answers.get(path)?.() ?? 200);
 
 const call = (path, options) => scheduler.call(path, options);
 const webhook = (path, more) => ({ type: "webhook", url: `${sink.url}${path}`, ...more });

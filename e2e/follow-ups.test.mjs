@@ -1,26 +1,16 @@
 // Tests follow-ups of runs on the real local runtime: what is called, with what, and how often.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Scheduler, until } from "./harness.mjs";
-import { startSink } from "./sink.mjs";
+import { test } from "node:test";
+import { until } from "./harness.mjs";
+import { scheduler, sink, useScheduler } from "./setup.mjs";
 
-let scheduler;
-let sink;
 /** The options of the scheduler. A test changes them before a restart. */
 const options = { shards: "2", visibilitySeconds: 3, vars: { WEBHOOK_ALLOWED_HOSTS: "127.0.0.1" } };
 /** The sink's answers, by path. */
 const answers = new Map();
 
-before(async () => {
-  sink = await startSink((request) => answers.get(request.path)?.(request));
-  options.sink = sink.url;
-  scheduler = await Scheduler.start(options);
-});
-after(async () => {
-  await scheduler?.dispose();
-  await sink?.close();
-});
+useScheduler(options, (request) => answers.get(request.path)?.(request));
 
 const at = (id, rest = "") => `/v1/tasks/${encodeURIComponent(id)}${rest}`;
 const webhook = (path, more) => ({ type: "webhook", url: `${sink.url}${path}`, ...more });

@@ -37,6 +37,12 @@ const MEANT = {
   delayInSeconds: [0, 0.5, 1, 60, 86_400],
   everySeconds: [1, 60, 3_600],
   limitKey: ["stripe", "mail", "never"],
+  calendar: ["de-holidays", "office", "..", "a b"],
+  calendars: [["de-holidays"], ["office", "de-holidays"], ["none"], []],
+  dates: [["12-24/12-26"], ["2099-01-01", "02-29"], ["13-01"], []],
+  weekdays: [["SAT", "SUN"], ["MON"], ["x"]],
+  times: [["12:00-13:00"], ["22:00-06:00"], ["00:00-24:00"]],
+  rules: [["FREQ=MONTHLY;BYMONTHDAY=-1"], ["FREQ=DAILY;INTERVAL=2"]],
   payload: [{ n: 1 }, "text", null, [1, 2, 3], "x".repeat(65_534), 0],
   namespaces: [["fuzz-a"], ["*"], ["fuzz-a", "fuzz-b"]],
   function: ["report", "toString"],
@@ -54,7 +60,7 @@ const CALLBACKS = [
 ];
 
 /** The kind of the `id` in a path, if it is not a task's. */
-const IDS_OF_PATHS = { "/v1/limits/{id}": "limitKey", "/v1/namespaces/{id}": "namespace", "/v1/keys/{id}": "key", "/problems/{id}": "problem" };
+const IDS_OF_PATHS = { "/v1/limits/{id}": "limitKey", "/v1/calendars/{id}": "calendar", "/v1/namespaces/{id}": "namespace", "/v1/keys/{id}": "key", "/problems/{id}": "problem" };
 
 export class Grammar {
   #document;

@@ -4,6 +4,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { ROOT } from "../scripts/paths.mjs";
@@ -43,6 +44,16 @@ export async function until(what, probe, { timeoutMs = 30_000, everyMs = 50 } = 
     if (Date.now() > deadline) throw new Error(`gave up after ${timeoutMs} ms waiting for ${what}; last: ${last}`);
     await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
+}
+
+/** Returns a port of this machine that is free at the moment. */
+export async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
 }
 
 export class Scheduler {

@@ -1,23 +1,12 @@
 // Lists and searches: bounded pages that say how far they have looked, filters, both orders, dry runs, and notes of pauses.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Scheduler, until } from "./harness.mjs";
+import { test } from "node:test";
+import { until } from "./harness.mjs";
 import { OLD, startWithOldShard } from "./old-shard.mjs";
-import { startSink } from "./sink.mjs";
+import { scheduler, sink, useScheduler } from "./setup.mjs";
 
-let scheduler;
-let sink;
-
-before(async () => {
-  sink = await startSink(({ path }) => (path === "/fails" ? 500 : 200));
-  scheduler = await Scheduler.start({ sink: sink.url, shards: "16" });
-});
-
-after(async () => {
-  await scheduler?.dispose();
-  await sink?.close();
-});
+useScheduler({ shards: "16" }, ({ path }) => (path === "/fails" ? 500 : 200));
 
 const FAR = Date.parse("2099-01-01T00:00:00Z");
 const log = { type: "handler", name: "log" };

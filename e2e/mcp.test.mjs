@@ -239,13 +239,13 @@ test("many tasks are cancelled once the user has agreed to the number", async ()
     [{ filter: { tag: "text" }, confirmation }, former],
     [{ filter, confirmation: `${confirmation}x` }, former],
     [{ filter, confirmation: "yes" }, former],
-  ]) assert.match(await failed("cancel_tasks", args, by), /was not given out for these arguments/);
+  ]) assert.match(await failed("cancel_tasks", args, by), /was not issued for these arguments/);
   // It is for one key, one tool and one namespace.
   const { body: other } = await scheduler.call("/v1/keys", { body: { name: "other", scopes: ["read", "write"], namespaces: ["*"] } });
   const others = await connectFormer(url, { authorization: `Bearer ${other.key}` });
-  assert.match(await failed("cancel_tasks", { filter, confirmation }, others), /was not given out/);
+  assert.match(await failed("cancel_tasks", { filter, confirmation }, others), /was not issued/);
   await others.close();
-  assert.match(await failed("replay_failures", { filter, confirmation }, former), /was not given out/);
+  assert.match(await failed("replay_failures", { filter, confirmation }, former), /was not issued/);
   // One more than the user has seen is asked about again.
   await call("schedule_task", { id: "text-3", delayInSeconds: 9_000, callback: noop, tags: ["text"] });
   const again = await call("cancel_tasks", { filter, confirmation }, former);

@@ -131,7 +131,7 @@ test("no undocumented method exists", async () => {
 });
 
 /** The id in the path of an example's request, by the prefix of the path. */
-const IDS = { "/v1/tasks": "order-7:remind", "/v1/limits": "stripe", "/v1/namespaces": "shop" };
+const IDS = { "/v1/tasks": "order-7:remind", "/v1/calendars": "de-holidays", "/v1/limits": "stripe", "/v1/namespaces": "shop" };
 
 /** Yields every operation with a body: its path, its method, and the media types of its body with their examples. */
 function* bodies() {

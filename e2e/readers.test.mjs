@@ -9,7 +9,7 @@ import { Scheduler, until } from "./harness.mjs";
 
 /** The milliseconds for which idle readers are measured. */
 const WINDOW_MILLIS = 3_000;
-/** The same as `MAX_READERS_OF_A_KEY` in core/model/src/bounds.rs. */
+/** The same as `MAX_READERS_OF_A_KEY` in core/model/src/bounds/shard.rs. */
 const OF_A_KEY = 64;
 
 let scheduler;

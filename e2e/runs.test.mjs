@@ -2,25 +2,15 @@
 // filtered, and in groups of like failures.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Scheduler, until } from "./harness.mjs";
-import { startSink } from "./sink.mjs";
+import { test } from "node:test";
+import { until } from "./harness.mjs";
+import { scheduler, sink, useScheduler } from "./setup.mjs";
 
-let scheduler;
-let sink;
 const options = { shards: "4", vars: { WEBHOOK_ALLOWED_HOSTS: "127.0.0.1,127.0.0.2" } };
 /** The sink's answers, by the prefix of the path. */
 const answers = new Map([["/ok", () => 204]]);
 
-before(async () => {
-  sink = await startSink(({ path }) => answers.get(`/${path.split("/")[1]}`)?.(path) ?? 404);
-  options.sink = sink.url;
-  scheduler = await Scheduler.start(options);
-});
-after(async () => {
-  await scheduler?.dispose();
-  await sink?.close();
-});
+useScheduler(options, ({ path }) => answers.get(`/${path.split("/")[1]}`)?.(path) ?? 404);
 
 const webhook = (path) => ({ type: "webhook", url: `${sink.url}${path}` });
 /** A webhook to an address where nothing listens. */

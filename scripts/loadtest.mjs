@@ -4,18 +4,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
-import { Scheduler } from "../e2e/harness.mjs";
-
-/** A port that is free now. The load tester takes it a moment later. */
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
-}
+import { freePort, Scheduler } from "../e2e/harness.mjs";
 
 async function run(command, args) {
   const [code, signal] = await once(spawn(command, args, { stdio: "inherit" }), "exit");
@@ -27,6 +16,7 @@ const [scenario = "smoke", ...options] = process.argv.slice(2);
 const built = await run("cargo", ["build", "--release", "-p", "loadtest"]);
 if (built !== 0) process.exit(built);
 
+// The load tester listens there a moment later.
 const sinkPort = await freePort();
 const scheduler = await Scheduler.start({ sink: `http://127.0.0.1:${sinkPort}` });
 let status = 1;

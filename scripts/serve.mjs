@@ -52,7 +52,7 @@ function refuse(option, given, takes) {
 /** Whether a text is a whole number within bounds, without anything around it. */
 const isWithin = (text, least, most) => /^[0-9]{1,9}$/.test(text) && Number(text) >= least && Number(text) <= most;
 
-/** Whether a text is a shard map: a number for each epoch, or - for one that is dropped, but not the last. Bounds as in core/model/src/bounds.rs. */
+/** Whether a text is a shard map: a number for each epoch, or - for one that is dropped, but not the last. Bounds as in core/model/src/bounds/access.rs. */
 function isShardMap(text) {
   const epochs = text.split(",").map((epoch) => epoch.trim());
   const isEpoch = (epoch, at) => isWithin(epoch, 1, 512) || (epoch === "-" && at < epochs.length - 1);

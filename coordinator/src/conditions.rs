@@ -41,7 +41,7 @@ impl Conditions {
                 }
                 Self::Ignored => {}
                 Self::Refused => {
-                    let detail = "is not supported here, because only a single task has a version; change tasks one by one, or omit the header";
+                    let detail = "is not supported here, because only a single task or calendar has a version; change tasks one by one, or omit the header";
                     return Err(Problem::condition_refused(field, detail));
                 }
             }

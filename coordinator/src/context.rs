@@ -1,6 +1,7 @@
 //! The context of a request for the handlers: [`Call`].
 
 use crate::bodies::Held;
+use crate::clients::calendars;
 use crate::clients::epochs::find;
 use crate::clients::shards::Shards;
 use crate::conditions::{self, Condition, IF_MATCH, IF_NONE_MATCH};
@@ -10,10 +11,11 @@ use crate::sentences::Grammar;
 use futures::future::LocalBoxFuture;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::access::{Holder, Scope, Share};
+use scheduler_model::calendars::Calendars;
 use scheduler_model::input::FieldError;
 use scheduler_model::list_query::{Parameter, each_once, each_or_several, unknown_parameter};
 use scheduler_model::schedule::Sentences;
-use scheduler_model::task::{Targets, version_of, with_hidden_headers};
+use scheduler_model::task::{NewTask, Targets, version_of, with_hidden_headers};
 use scheduler_platform::settings::{self, Allowed};
 use scheduler_platform::{Unread, read_body, within};
 use serde_json::value::RawValue;
@@ -51,6 +53,8 @@ pub(crate) struct Call<'a> {
     pub(crate) within: Within,
     /// The meanings of the schedules in words in the body.
     pub(crate) sentences: Sentences<'static>,
+    /// The calendars that the tasks in the body name.
+    pub(crate) calendars: Calendars,
 }
 
 /// Answers a request for the caller of another one.
@@ -163,6 +167,15 @@ impl Call<'_> {
             .map_err(|problem| unreadable(format!("it is not UTF-8: {problem}")))
     }
 
+    /// Looks up the calendars that tasks of the request name, so that the tasks can be checked.
+    pub(crate) async fn load_calendars<'t>(
+        &self,
+        tasks: impl IntoIterator<Item = &'t NewTask<'t>>,
+    ) -> Result<(), Problem> {
+        let names = tasks.into_iter().flat_map(NewTask::calendars).collect();
+        calendars::load(self.env, self.shards.namespace(), names, &self.calendars).await
+    }
+
     /// Checks that the query has only parameters that the route reads, because the caller expects
     /// an effect of each.
     pub(crate) fn check_query(&self, known: &[&str]) -> Result<(), Problem> {
@@ -238,6 +251,7 @@ impl Call<'_> {
             now: self.now,
             within: self.within,
             sentences: Sentences::new(&Grammar),
+            calendars: Calendars::default(),
         })
     }
 

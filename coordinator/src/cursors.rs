@@ -88,6 +88,7 @@ pub(crate) struct ListName {
 impl ListName {
     /// Returns the name of the list of what fulfils `filter` in a namespace.
     pub(crate) fn new(list: List, namespace: &Namespace, filter: &impl Serialize) -> Self {
+        // Filters have texts and numbers only, so writing them as JSON does not fail.
         let text = serde_json::to_vec(&(namespace.as_str(), filter)).unwrap_or_default();
         Self { list, digest: digest_of(&text) as u32 }
     }

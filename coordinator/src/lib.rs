@@ -29,7 +29,7 @@ mod sentences;
 mod tools;
 
 use clients::{deployment, registry};
-use jobs::{handler_tasks, watchdog};
+use jobs::{calendars, handler_tasks, watchdog};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_dispatcher::Handlers;
 use scheduler_platform::settings;
@@ -101,19 +101,26 @@ impl DurableObject for Shard {
     }
 }
 
-/// The Durable Object of the registry, with keys and namespaces; see [`scheduler_registry`].
-#[durable_object(fetch)]
+/// The Durable Object of the registry, with keys, namespaces and calendars; see
+/// [`scheduler_registry`].
+#[durable_object(alarm)]
 pub struct Registry {
     shell: scheduler_registry::Shell,
+    env: Env,
 }
 
 impl DurableObject for Registry {
-    fn new(state: State, _env: Env) -> Self {
-        Self { shell: scheduler_registry::Shell::new(&state) }
+    fn new(state: State, env: Env) -> Self {
+        Self { shell: scheduler_registry::Shell::new(&state), env }
     }
 
     async fn fetch(&self, request: Request) -> Result<Response> {
         self.shell.fetch(request).await
+    }
+
+    async fn alarm(&self) -> Result<Response> {
+        calendars::run(&self.env, &self.shell).await?;
+        Response::empty()
     }
 }
 

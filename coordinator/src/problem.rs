@@ -7,7 +7,8 @@ pub(crate) use types::ProblemType;
 use scheduler_model::access::{Denied, NAMESPACE_HEADER};
 use scheduler_model::address::task_path;
 use scheduler_model::bounds::{
-    MAX_ID_BYTES, MAX_LIMIT_KEY_BYTES, MAX_PROBLEM_BYTES, MAX_RECORD_BYTES, MAX_RUNS_OF_A_TASK,
+    MAX_CALENDAR_NAME_BYTES, MAX_ID_BYTES, MAX_LIMIT_KEY_BYTES, MAX_PROBLEM_BYTES,
+    MAX_RECORD_BYTES, MAX_RUNS_OF_A_TASK,
 };
 use scheduler_model::input::{FieldError, cut};
 use scheduler_model::namespace::Namespace;
@@ -134,6 +135,33 @@ impl Problem {
         let detail =
             format!("the key {:?} has no limit; set one with PUT", cut(key, MAX_LIMIT_KEY_BYTES));
         Self::new(ProblemType::NoLimit, detail)
+    }
+
+    /// Returns the refusal for a missing calendar.
+    pub(crate) fn no_calendar(name: &str) -> Self {
+        let name = cut(name, MAX_CALENDAR_NAME_BYTES);
+        let detail = format!("the namespace has no calendar {name:?}; create it with PUT");
+        Self::new(ProblemType::NoCalendar, detail)
+    }
+
+    /// Returns the refusal to delete a calendar that tasks use. `ids` are some of them.
+    pub(crate) fn calendar_in_use(name: &str, ids: &[String], may_be_more: bool) -> Self {
+        let count = match (ids.len(), may_be_more) {
+            (count, true) => format!("at least {count} tasks name"),
+            (1, false) => "1 task names".to_owned(),
+            (count, false) => format!("{count} tasks name"),
+        };
+        let some: Vec<String> = ids.iter().take(3).map(|id| format!("{:?}", cut(id, 64))).collect();
+        let others = if may_be_more || ids.len() > some.len() { " and others" } else { "" };
+        let detail = format!("{count} the calendar {name:?}: {}{others}", some.join(", "));
+        Self::new(ProblemType::CalendarInUse, detail)
+    }
+
+    /// Returns the refusal for a calendar with another version than the request expects.
+    pub(crate) fn other_calendar() -> Self {
+        Self::other_version(
+            "the calendar has another version than If-Match or If-None-Match requires, or does not exist; read it again",
+        )
     }
 
     /// Returns the refusal to delete a namespace with tasks.

@@ -55,8 +55,16 @@ impl Answer {
 
     /// Returns an answer with a value as JSON.
     pub(crate) fn of<T: Serialize>(status: u16, value: &T) -> Self {
-        // The types of answers can always be serialized.
-        Self::json(status, serde_json::to_vec(value).unwrap_or_default())
+        match serde_json::to_vec(value) {
+            Ok(body) => Self::json(status, body),
+            Err(problem) => Self::not_written(&problem),
+        }
+    }
+
+    /// Returns the refusal in place of an answer that has no form as JSON. No type of an answer has a
+    /// member that cannot be written, so this is a defect.
+    fn not_written(problem: &serde_json::Error) -> Self {
+        Self::from(Problem::unavailable(format!("the answer cannot be written: {problem}")))
     }
 
     /// Returns the answer to a delete, except of a task.
@@ -206,7 +214,9 @@ impl Answer {
 
 impl From<Problem> for Answer {
     fn from(problem: Problem) -> Self {
-        let answer = Self::of(problem.kind.status(), &problem);
+        // It has texts and a number only, so writing it as JSON does not fail.
+        let body = serde_json::to_vec(&problem).unwrap_or_default();
+        let answer = Self::json(problem.kind.status(), body);
         Self {
             content_type: "application/problem+json",
             retry_after_seconds: problem.retry_after_seconds,

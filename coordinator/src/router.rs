@@ -13,6 +13,7 @@ use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use scheduler_dispatcher::Handlers;
 use scheduler_model::access::Scope;
+use scheduler_model::calendars::Calendars;
 use scheduler_model::schedule::Sentences;
 use scheduler_platform::settings::{self, Allowed};
 use worker::{Env, Method, Request};
@@ -97,6 +98,7 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
         now,
         within,
         sentences: Sentences::new(&Grammar),
+        calendars: Calendars::default(),
     };
     carry_out(call, route, name_in_path).await
 }

@@ -120,7 +120,7 @@ async fn fetch(
         // `Verdict::Follow` needs a `hop`, and a request through a binding has none.
         Verdict::Follow(_) => Some(TaskError::retry(format!("{target} answered with a redirect"))),
     };
-    Ok(Judged { status: response.status_code(), failure, response, abort, spare: 0 })
+    Ok(Judged { status: response.status_code(), failure, response, abort })
 }
 
 /// Calls a function. The attempt succeeds if the function returns, whatever its result, and fails

@@ -27,8 +27,6 @@ pub(crate) struct Judged {
     pub(crate) response: Response,
     /// The request lasts until this is dropped.
     pub(crate) abort: Abort,
-    /// See [`Attempt::spare`].
-    pub(crate) spare: u32,
 }
 
 /// Aborts a request when dropped. This frees the connection of a request that still waits for its
@@ -73,7 +71,7 @@ pub(crate) async fn attempt(
 ) -> Attempt {
     let limit = Duration::from_secs(limit_seconds(seconds).into());
     let begun = now();
-    let Judged { status, failure, mut response, abort, spare } = match within(limit, work).await {
+    let Judged { status, failure, mut response, abort } = match within(limit, work).await {
         None => return Err(of_timeout(limit_seconds(seconds), target)).into(),
         Some(Err(problem)) => return Err(problem).into(),
         Some(Ok(judged)) => judged,
@@ -91,7 +89,7 @@ pub(crate) async fn attempt(
     drop(abort);
     let excerpt = excerpt(&bytes);
     let outcome = failure.map_or(Ok(()), |problem| Err(problem.saying(&excerpt)));
-    Attempt { outcome, status: Some(status), excerpt, spare }
+    Attempt { outcome, status: Some(status), excerpt, spare: 0 }
 }
 
 /// Reads a body until it ends, or until `bytes` has enough for an excerpt.

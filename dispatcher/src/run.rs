@@ -6,7 +6,7 @@ use crate::outcome::Attempt;
 use crate::plan::{Job, Plan, PlanError, Work};
 use crate::signature::Keys;
 use crate::stale;
-use crate::subrequests::Subrequests;
+use crate::subrequests::{Subrequests, most_envelopes};
 use crate::window::start_window_millis;
 use crate::{binding, report, webhook};
 use scheduler_calendar::time::UnixMillis;
@@ -40,11 +40,18 @@ pub async fn consume(batch: MessageBatch<String>, env: &Env, handlers: &Handlers
         })
         .collect();
     let visibility_millis = settings::visibility_millis(env);
+    // Copies count too, because their shards are asked about them.
+    let mut room = most_envelopes(settings::subrequests(env));
     let mut plans = Vec::with_capacity(received.len());
     let mut envelopes = Vec::with_capacity(received.len());
     for (message, text) in &received {
+        if room == 0 {
+            message.retry();
+            continue;
+        }
         match text.as_deref().ok_or(PlanError::NotText).and_then(Plan::read) {
             Ok(plan) => {
+                room -= 1;
                 let sent_at = UnixMillis::new(message.timestamp().as_millis() as i64);
                 let is_copy = plans.iter().any(|other: &Plan<'_>| plan.is_copy_of(other));
                 if is_copy

@@ -13,6 +13,7 @@ const TRY: Duration = Duration::from_secs(5);
 /// copy of it. Without an answer, also from a shard of an earlier version, the envelope counts as
 /// open, and its tasks run.
 pub(crate) async fn is_done(shards: &Objects, shard: &ShardName, seq: EnvelopeSeq) -> bool {
+    // It has one number, so writing it as JSON does not fail.
     let body = serde_json::to_vec(&OutboxRequest { seq }).unwrap_or_default();
     match within(TRY, shards.post(&shard.to_string(), paths::OUTBOX, &body)).await {
         Some(Ok((200, answer))) => matches!(serde_json::from_slice(&answer), Ok(false)),

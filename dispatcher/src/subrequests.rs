@@ -10,11 +10,21 @@ use crate::rules::MAX_REDIRECTS;
 use crate::window::REPORT_TRIES;
 
 /// The most subrequests of one task: a webhook with all its redirects.
-const MOST_OF_A_TASK: u32 = 1 + MAX_REDIRECTS;
+pub(crate) const MOST_OF_A_TASK: u32 = 1 + MAX_REDIRECTS;
 
 /// The subrequests that an invocation makes for itself: it asks the registry for the jurisdiction
 /// and the shard map.
 const OWN: u32 = 3;
+
+/// The subrequests of an envelope besides its tasks: a question to its shard, and a report.
+const OF_AN_ENVELOPE: u32 = 2;
+
+/// Returns the most envelopes that an invocation takes: each can be reported, and a task can run. The
+/// queue delivers the other messages again.
+pub(crate) fn most_envelopes(limit: u32) -> usize {
+    let left = limit.saturating_sub(OWN + (REPORT_TRIES - 1) + MOST_OF_A_TASK);
+    (left / OF_AN_ENVELOPE).max(1) as usize
+}
 
 /// The subrequests that are left for tasks.
 #[derive(Debug)]
@@ -23,12 +33,13 @@ pub(crate) struct Subrequests {
 }
 
 impl Subrequests {
-    /// Keeps what an invocation with `envelopes` needs besides its tasks. Each envelope has a
-    /// question to its shard and a report, and one report may need all its tries. At least one task
-    /// is left, because otherwise nothing would ever run.
+    /// Keeps what an invocation with `envelopes` needs besides its tasks. One report may need all its
+    /// tries. At least one task is left, because otherwise nothing would ever run.
     pub(crate) fn of(limit: u32, envelopes: usize) -> Self {
         let envelopes = u32::try_from(envelopes).unwrap_or(u32::MAX);
-        let kept = OWN.saturating_add(envelopes.saturating_mul(2)).saturating_add(REPORT_TRIES - 1);
+        let kept = OWN
+            .saturating_add(envelopes.saturating_mul(OF_AN_ENVELOPE))
+            .saturating_add(REPORT_TRIES - 1);
         Self { left: limit.saturating_sub(kept).max(MOST_OF_A_TASK) }
     }
 
@@ -47,5 +58,21 @@ impl Subrequests {
     /// Gives back what a task has not used.
     pub(crate) fn give_back(&mut self, spare: u32) {
         self.left = self.left.saturating_add(spare);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_envelopes_as_an_invocation_takes_can_all_be_reported() {
+        for (limit, most) in [(50, 19), (10_000, 4_994), (13, 1), (10, 1), (0, 1)] {
+            assert_eq!(most_envelopes(limit), most, "{limit}");
+            let used = OWN + OF_AN_ENVELOPE * most as u32 + (REPORT_TRIES - 1) + MOST_OF_A_TASK;
+            // One envelope is taken in any case.
+            assert!(used <= limit || most == 1, "{limit}: {used}");
+            assert!(Subrequests::of(limit, most).suffice());
+        }
     }
 }

@@ -4,12 +4,14 @@
 use crate::exchange::{Abort, Judged, attempt, request, with_head};
 use crate::outcome::{Attempt, TaskError, of_network_error};
 use crate::plan::Job;
-use crate::rules::{Hop, MAX_REDIRECTS, Sent, Verdict, judge, shares_headers};
+use crate::rules::{Hop, Sent, Verdict, judge, shares_headers};
 use crate::signature::Keys;
+use crate::subrequests::MOST_OF_A_TASK;
 use crate::text::shown_url;
 use scheduler_model::task::{Webhook, parse_url};
 use scheduler_platform::now;
 use scheduler_platform::settings::{Allowed, WEBHOOK_SIGNING_KEYS};
+use std::cell::Cell;
 use worker::Fetch;
 
 /// Makes an attempt, and returns it.
@@ -19,15 +21,20 @@ pub(crate) async fn call(
     allowed: &Allowed,
     keys: &Keys,
 ) -> Attempt {
-    attempt(webhook.timeout_seconds, &webhook.url, follow(job, webhook, allowed, keys)).await
+    // The requests are counted apart from the work, which is dropped when its time has passed.
+    let requests = Cell::new(0);
+    let work = follow(job, webhook, allowed, keys, &requests);
+    let attempt = attempt(webhook.timeout_seconds, &webhook.url, work).await;
+    Attempt { spare: MOST_OF_A_TASK.saturating_sub(requests.get()), ..attempt }
 }
 
-/// Sends the request, and follows redirects to the final answer.
+/// Sends the request, and follows redirects to the final answer. Counts its `requests`.
 async fn follow(
     job: &Job<'_>,
     webhook: &Webhook<'_>,
     allowed: &Allowed,
     keys: &Keys,
+    requests: &Cell<u32>,
 ) -> Result<Judged, TaskError> {
     // The URL was checked when the task was created. If the settings have changed since, they are
     // unlikely to change back, so this failure is permanent.
@@ -55,6 +62,7 @@ async fn follow(
                 TaskError::permanent(format!("the request cannot be built: {problem}"))
             })?;
         let abort = Abort::new();
+        requests.set(requests.get() + 1);
         let response = Fetch::Request(request)
             .send_with_signal(&abort.signal())
             .await
@@ -71,7 +79,6 @@ async fn follow(
             Verdict::Success => None,
             Verdict::Failure(problem) => Some(problem),
         };
-        let spare = MAX_REDIRECTS.saturating_sub(followed);
-        return Ok(Judged { status: response.status_code(), failure, response, abort, spare });
+        return Ok(Judged { status: response.status_code(), failure, response, abort });
     }
 }

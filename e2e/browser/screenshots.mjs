@@ -22,7 +22,7 @@ const FIRED = 4_000;
 /** Lets tasks fire for some minutes before the overview is opened, so that there is something to draw: more in the middle of them. */
 async function minutes(scheduler) {
   const callback = { type: "handler", name: "log" };
-  const tasks = Array.from({ length: FIRED }, (_, index) => ({ id: `minutes-${index}`, delayInSeconds: 75 * (1 + Math.sin((index * Math.PI) / FIRED - Math.PI / 2)), callback }));
+  const tasks = Array.from({ length: FIRED }, (_, index) => ({ id: `minutes-${index}`, delayInSeconds: 5 + 70 * (1 + Math.sin((index * Math.PI) / FIRED - Math.PI / 2)), callback }));
   const { status } = await scheduler.call("/v1/tasks/batch", { body: tasks });
   if (status !== 200) throw new Error(`batch: ${status}`);
   await until("all of them to have fired", async () => (await scheduler.call("/v1/stats")).body.succeeded >= FIRED, { timeoutMs: 240_000, everyMs: 1_000 });

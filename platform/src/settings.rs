@@ -3,7 +3,7 @@
 use scheduler_model::bounds::{
     DEFAULT_REQUEST_BYTES, DEFAULT_VISIBILITY_MILLIS, MAX_ISOLATE_BYTES, MAX_REQUEST_BYTES,
 };
-use scheduler_model::hosts::Hosts;
+use scheduler_model::hosts::{Hosts, own_pattern};
 use scheduler_model::protocol::INTERNAL_BINDINGS;
 use scheduler_model::routing::{ShardMap, ShardMapError};
 use serde_json::value::RawValue;
@@ -157,7 +157,7 @@ impl Allowed {
             services: bindings(env, SERVICE_BINDINGS),
             durable_objects: bindings(env, DURABLE_OBJECT_BINDINGS),
             public_exceptions: list(env, WEBHOOK_ALLOWED_HOSTS),
-            own_hosts: list(env, OWN_HOSTS),
+            own_hosts: list(env, OWN_HOSTS).iter().map(|entry| own_pattern(entry)).collect(),
         }
     }
 }

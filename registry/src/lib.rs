@@ -1,19 +1,30 @@
 //! The Durable Object around [`scheduler_engine::registry::Registry`], which holds the API keys and
-//! namespaces of a deployment.
+//! namespaces of a deployment, and around the table of calendars.
 //!
-//! In scope: loading the registry from SQL, applying its writes, and the requests of
-//! [`scheduler_model::access::paths`]. Not in scope: the permission to change something, which the
-//! coordinator checks before it sends a request.
+//! In scope: loading the registry from SQL, applying its writes, the requests of
+//! [`scheduler_model::access::paths`] and [`scheduler_model::calendars::paths`], and the alarm for the
+//! updates of tasks whose calendar has changed. Not in scope: the permission to change something,
+//! which the coordinator checks before it sends a request, and the work of an update.
 
+mod calendars;
+
+pub use calendars::Work;
+
+use calendars::{PATHS, Shelf};
+use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::registry::{Registry, Write};
 use scheduler_model::access::{
     DeleteNamespace, Entry, KeyId, KeyUse, MapAnswer, MapQuestion, paths,
 };
+use scheduler_model::calendars::Step;
 use scheduler_model::routing::ShardMap;
 use scheduler_platform::entries::{self, Entries, read, written};
-use scheduler_platform::now;
-use std::cell::RefCell;
-use worker::{Request, Response, Result, SqlStorage, SqlStorageValue as Value, State};
+use scheduler_platform::{Guard, Reset, now};
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
+use worker::{
+    Error, Request, Response, Result, SqlStorage, SqlStorageValue as Value, State, Storage,
+};
 
 /// The jurisdiction of the deployment, once it is decided.
 const JURISDICTION_SCHEMA: &str = "CREATE TABLE IF NOT EXISTS jurisdiction (only INTEGER PRIMARY KEY CHECK (only = 1), name TEXT NOT NULL) STRICT;";
@@ -21,11 +32,21 @@ const JURISDICTION_SCHEMA: &str = "CREATE TABLE IF NOT EXISTS jurisdiction (only
 /// The newest shard map, with the numbers of dropped epochs.
 const SHARD_MAP_SCHEMA: &str = "CREATE TABLE IF NOT EXISTS shard_map (only INTEGER PRIMARY KEY CHECK (only = 1), map TEXT NOT NULL) STRICT;";
 
+/// How long one list of an update may take, with the changes of its tasks, before the object is
+/// reset.
+const GUARD: Duration = Duration::from_secs(120);
+
 /// The storage of the registry, and the registry while it is loaded.
 pub struct Shell {
     sql: SqlStorage,
+    storage: Storage,
     entries: Entries,
     registry: RefCell<Option<Registry>>,
+    calendars: Shelf,
+    /// The time for which the alarm is set, if it is known.
+    armed: Cell<Option<UnixMillis>>,
+    /// Resets the object, if the runtime can.
+    reset: Option<Reset>,
 }
 
 type Failure = entries::Failure<scheduler_model::access::Refused>;
@@ -33,8 +54,17 @@ type Failure = entries::Failure<scheduler_model::access::Refused>;
 impl Shell {
     /// Creates the object without reading anything. The first request loads the registry.
     pub fn new(state: &State) -> Self {
-        let sql = state.storage().sql();
-        Self { sql, entries: Entries::of(state), registry: RefCell::new(None) }
+        let storage = state.storage();
+        let sql = storage.sql();
+        Self {
+            calendars: Shelf::new(storage.sql()),
+            sql,
+            storage,
+            entries: Entries::of(state),
+            registry: RefCell::new(None),
+            armed: Cell::new(None),
+            reset: Reset::of(state.as_raw().as_ref()).ok(),
+        }
     }
 
     /// Answers a request.
@@ -43,8 +73,58 @@ impl Shell {
     /// If the platform cannot read the request or create a response.
     pub async fn fetch(&self, mut request: Request) -> Result<Response> {
         let body = request.bytes().await?;
-        let outcome = self.answer(&request.path(), &body);
+        let path = request.path();
+        let mut outcome = self.answer(&path, &body);
+        if path.starts_with(PATHS)
+            && outcome.is_ok()
+            && let Err(problem) = self.arm().await
+        {
+            outcome = Err(problem.into());
+        }
         entries::respond("registry", outcome, || drop(self.registry.take()))
+    }
+
+    /// Begins the work of an alarm. The object is reset if its program ends in between, or if nobody
+    /// extends the guard.
+    pub fn alarm_begins(&self) -> Option<Guard<'_>> {
+        self.armed.set(None);
+        self.reset.as_ref().map(|reset| reset.guard(GUARD))
+    }
+
+    /// Returns the update of a calendar's tasks that goes on now; `None` if none is due.
+    ///
+    /// # Errors
+    /// If the platform's storage fails.
+    pub fn next_update(&self) -> Result<Option<Work>> {
+        self.calendars
+            .open()
+            .and_then(|()| self.calendars.first_pending())
+            .map(|work| work.filter(|work| work.update.due().is_some_and(|due| due <= now())))
+            .map_err(error_of)
+    }
+
+    /// Stores how far an update has come: after a list, or, without a step, after a failure.
+    ///
+    /// # Errors
+    /// If the platform's storage fails.
+    pub fn note_update(&self, work: &Work, step: Option<Step>) -> Result<()> {
+        self.calendars.note(work, step).map_err(error_of)
+    }
+
+    /// Sets the alarm for the next update.
+    ///
+    /// # Errors
+    /// If the platform fails.
+    pub async fn arm(&self) -> Result<()> {
+        let first = self.calendars.first_pending().map_err(error_of)?;
+        let Some(due) = first.and_then(|work| work.update.due()) else { return Ok(()) };
+        if self.armed.get().is_some_and(|armed| armed <= due) {
+            return Ok(());
+        }
+        let wait = due.since(now()).max(0);
+        self.storage.set_alarm(wait).await?;
+        self.armed.set(Some(due));
+        Ok(())
     }
 
     fn answer(&self, path: &str, body: &[u8]) -> Result<Vec<u8>, Failure> {
@@ -54,6 +134,9 @@ impl Shell {
         }
         if path == paths::SETTLE_SHARDS {
             return written(&self.settle_shards(&read(body)?)?);
+        }
+        if path.starts_with(PATHS) {
+            return self.calendars.answer(path, body);
         }
         let mut slot = self.registry.borrow_mut();
         let registry = match slot.as_mut() {
@@ -165,4 +248,12 @@ impl Shell {
         write.map_or(Ok(()), |write| self.apply(write))?;
         written(&was_there)
     }
+}
+
+/// Returns a failure as the platform's error, for the alarm.
+fn error_of(failure: Failure) -> Error {
+    Error::RustError(match failure {
+        Failure::Refused(refused) => refused.detail,
+        Failure::Request(problem) | Failure::Storage(problem) => problem,
+    })
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use worker::Env;
 
 /// The time limit of one request: the second for which a limiter may hold it, and the round trip.
-const TRY: Duration = Duration::from_secs(3);
+pub(crate) const TRY: Duration = Duration::from_secs(3);
 
 /// The result of a request to a limiter.
 pub(crate) struct LimiterReply {

@@ -35,9 +35,11 @@ const AWAIT_ANSWER_MILLIS: i64 = 5_000;
 const SAVE_MILLIS: i64 = 5_000;
 
 /// The object is reset if a round of the alarm handler takes this long, because then a panic has
-/// ended the program. A round waits for [`AWAIT_ANSWER_MILLIS`] at most, and after the last one for
-/// some seconds for limiters.
-const GUARD: Duration = Duration::from_secs(20);
+/// ended the program. A round waits for [`LONGEST_RUN_MILLIS`] at most, if the platform's clock is
+/// ahead of the shard's, and after the last one for a limiter.
+const GUARD: Duration = Duration::from_secs(25);
+const _: () =
+    assert!(GUARD.as_millis() as i64 > LONGEST_RUN_MILLIS + limiter_client::TRY.as_millis() as i64);
 
 /// An answer that the alarm handler has waited for.
 enum Received {

@@ -8,7 +8,8 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { namespaceKeys } from "../src/cli/signing-key.ts";
-import { COMMAND, command, config, freePort, project, read } from "./projects.mjs";
+import { freePort } from "../../../e2e/harness.mjs";
+import { COMMAND, command, config, project, read } from "./projects.mjs";
 import { until } from "./runtime.mjs";
 
 /** A wrangler that notes how it was called. It reads configurations with the real one. */
@@ -175,8 +176,8 @@ test("deploy makes nothing without an account, or for a Worker that does not bui
   await command(folder, "init", "--yes");
   const { name } = config(folder, "wrangler.jsonc");
   for (const [known, says] of [
-    [{ loggedOut: true }, new RegExp(`^you are not logged in: run npx wrangler login.* Deploy would make the Worker ${name}, those of the queues ${name}-dispatch and ${name}-dispatch-dlq that are missing, and then those of the secrets API_KEYS and WEBHOOK_SIGNING_KEYS$`, "m")],
-    [{ fails: ["deploy --dry-run"] }, /^wrangler deploy --dry-run has failed: nothing is made$/m],
+    [{ loggedOut: true }, new RegExp(`^you are not logged in: run npx wrangler login.* Deploy would create the Worker ${name}, those of the queues ${name}-dispatch and ${name}-dispatch-dlq that are missing, and then those of the secrets API_KEYS and WEBHOOK_SIGNING_KEYS$`, "m")],
+    [{ fails: ["deploy --dry-run"] }, /^wrangler deploy --dry-run failed: nothing was created$/m],
   ]) {
     await writeFile(join(folder, "known.json"), JSON.stringify({ queues: [], secrets: [], ...known }));
     await rm(join(folder, "calls.json"), { force: true });
@@ -193,9 +194,9 @@ test("deploy that fails half-way says where, and can be called again", async () 
   const { name } = config(folder, "wrangler.jsonc");
   const queues = [`${name}-dispatch`, `${name}-dispatch-dlq`];
   for (const [known, says] of [
-    [{ fails: ["deploy --config"] }, /^wrangler deploy .* has failed$/m],
-    [{ fails: ["secret list"] }, /^wrangler secret list has failed: the Worker is deployed/m],
-    [{ fails: ["secret put"] }, /^wrangler secret put API_KEYS has failed$/m],
+    [{ fails: ["deploy --config"] }, /^wrangler deploy .* failed$/m],
+    [{ fails: ["secret list"] }, /^wrangler secret list failed: the Worker is deployed/m],
+    [{ fails: ["secret put"] }, /^wrangler secret put API_KEYS failed$/m],
   ]) {
     await writeFile(join(folder, "known.json"), JSON.stringify({ queues, secrets: [], ...known }));
     const { status, stderr, stdout } = await command(folder, "deploy");

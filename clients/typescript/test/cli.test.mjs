@@ -15,7 +15,8 @@ import { copySecrets, ensureKey, ensureSigningKeys } from "../src/cli/secrets.ts
 import { namespaceKeys } from "../src/cli/signing-key.ts";
 import { addTo } from "../src/cli/edit.ts";
 import { hasDefault, lacksScheduler } from "../src/cli/source.ts";
-import { command, config, freePort, project, read } from "./projects.mjs";
+import { freePort } from "../../../e2e/harness.mjs";
+import { command, config, project, read } from "./projects.mjs";
 import { ASSETS, CONSUMER, CRON, COMPATIBILITY_DATE, missing, OBJECTS, VARS } from "../src/cli/requirements.ts";
 
 const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
@@ -410,7 +411,7 @@ test("dev makes a key that signs webhooks, and signing-key prints what receivers
   assert.deepEqual((await command(folder, "signing-key", "shop")).stdout, `${ofShop}\n`);
   for (const [args, files, says] of [
     [["signing-key"], {}, /^there is no key: set WEBHOOK_SIGNING_KEYS/],
-    [["signing-key", "Shop"], { ".dev.vars": `WEBHOOK_SIGNING_KEYS=${keys}\n` }, /^Shop is no name of a namespace/],
+    [["signing-key", "Shop"], { ".dev.vars": `WEBHOOK_SIGNING_KEYS=${keys}\n` }, /^Shop is not the name of a namespace/],
     [["signing-key"], { ".dev.vars": "WEBHOOK_SIGNING_KEYS=secret\n" }, /^WEBHOOK_SIGNING_KEYS: key 1 does not begin with whsec_\n$/],
   ]) {
     const { status, stdout, stderr } = await command(await project(files), ...args);

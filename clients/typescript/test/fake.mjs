@@ -1,6 +1,12 @@
 // A scheduler for unit tests: it answers what the test says, at once and without a network.
 
-import { SchedulerClient } from "../src/client/index.ts";
+import assert from "node:assert/strict";
+import { SchedulerClient, SchedulerError } from "../src/client/index.ts";
+
+/** A task as the API shows it, and one to create. */
+export const TASK = { id: "a", status: "scheduled", kind: "once", due: 1, time: 1, callback: { type: "handler", name: "log" } };
+export const NEW = { id: "a", delayInSeconds: 60 };
+export const ETAG = { headers: { etag: '"1.2"' } };
 
 /** Returns an answer with JSON. */
 export const json = (body, { status = 200, headers = {} } = {}) => new Response(JSON.stringify(body), { status, headers: { "content-type": "application/json", ...headers } });
@@ -57,4 +63,17 @@ export function stream(chunks, end = "end") {
       return new Promise(() => {});
     },
   });
+}
+
+/** Returns the error of a network without an answer. */
+export const network = () => new TypeError("fetch failed");
+
+/** Returns the error that a call throws. */
+export async function failure(promise) {
+  const error = await promise.then(
+    () => assert.fail("did not fail"),
+    (thrown) => thrown,
+  );
+  assert.ok(error instanceof SchedulerError, String(error));
+  return error;
 }

@@ -1,9 +1,7 @@
 // Projects in which tests run the command line, and the command line. Importing this builds the package, and removes the projects at the end.
 
 import { execFile } from "node:child_process";
-import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { after, before } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -37,14 +35,6 @@ export const command = (folder, ...args) =>
     const child = execFile(process.execPath, [COMMAND, ...args], { cwd: folder }, (error, stdout, stderr) => resolve({ status: error === null ? 0 : error.code, stdout, stderr }));
     child.stdin.end();
   });
-/** Returns a port of this machine that is free at the moment. */
-export async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
-}
+
 export const read = (folder, name) => readFile(join(folder, name), "utf8");
 export const config = (folder, name) => unstable_readConfig({ config: join(folder, name) }, { hideWarnings: true });

@@ -319,7 +319,7 @@ test("tasks for a queue that nobody consumes are an error in the log, and stay i
 });
 
 for (const [how, says] of [
-  ["batch.ackAll();", /the queue\(\) of this Worker has not given a batch of dispatch to the scheduler, so no task runs: return super\.queue\(batch\)/],
+  ["batch.ackAll();", /the queue\(\) of this Worker has not passed a batch of dispatch to the scheduler, so no task runs: return super\.queue\(batch\)/],
   ["await consume(batch, () => {});", /the queue dispatch is the one by which the scheduler dispatches runs to itself: return super\.queue\(batch\)/],
 ]) {
   test(`a queue handler that keeps the scheduler's batches to itself is an error in the log: ${how}`, async () => {

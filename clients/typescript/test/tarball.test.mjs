@@ -5,13 +5,13 @@ import { execFile, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { access, cp, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, delimiter, dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { ensureBuilt } from "./built.mjs";
+import { freePort } from "../../../e2e/harness.mjs";
 import { startSink } from "../../../e2e/sink.mjs";
 import { verifyWebhook } from "../src/consumer/index.ts";
 import { Blocks } from "./readme.mjs";
@@ -92,15 +92,6 @@ async function barePath() {
   for (const name of ["sh", "env"]) await symlink((await run("sh", ["-c", `command -v ${name}`])).stdout.trim(), join(bin, name));
   for (const name of ["cargo", "rustc", "gcc", "cc", "python3", "wrangler"]) await assert.rejects(access(join(bin, name)));
   return bin;
-}
-
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 /** The first project, in which the package is installed, and the environment of a newcomer. The first test makes them. */

@@ -84,10 +84,10 @@ test("a Worker may import texts, bytes, wasm and modules of Node, and listens at
 });
 
 test("a wrong call says what is wrong", async () => {
-  await assert.rejects(scheduler.advance("3 fortnights"), /3 fortnights is no duration/);
-  await assert.rejects(scheduler.advance(-1), /no duration/);
+  await assert.rejects(scheduler.advance("3 fortnights"), /3 fortnights is not a duration/);
+  await assert.rejects(scheduler.advance(-1), /not a duration/);
   await assert.rejects(scheduler.advanceTo("2020-01-01T00:00:00Z"), RangeError);
   await assert.rejects(startScheduler({ config: "nowhere/wrangler.toml" }), /no wrangler configuration nowhere\/wrangler\.toml/);
-  await assert.rejects(startScheduler({ config: CONFIG, now: "soon" }), { name: "TypeError", message: "now is soon, which is no time" });
+  await assert.rejects(startScheduler({ config: CONFIG, now: "soon" }), { name: "TypeError", message: "now is soon, which is not a time" });
   assert.deepEqual(["1 second", "1.5 hours", "2 weeks", 5].map(toMillis), [1_000, 5_400_000, 1_209_600_000, 5]);
 });

@@ -32,6 +32,11 @@ pub(crate) trait ByIds: Serialize + Clone {
     fn take_task(reply: &mut Self::Reply) -> Option<ListItem>;
 }
 
+/// Returns each outcome, and whether its place is in `running`: an attempt of its task is in flight.
+fn with_running<O>(outcomes: Vec<O>, running: &[u32]) -> impl Iterator<Item = (O, bool)> {
+    (0..).zip(outcomes).map(|(place, outcome)| (outcome, running.contains(&place)))
+}
+
 impl ByIds for CancelRequest {
     const PATH: &'static str = paths::CANCEL;
     const NAME: &'static str = "cancel";
@@ -49,16 +54,8 @@ impl ByIds for CancelRequest {
     fn outcomes(
         CancelReply { outcomes, running, in_part, .. }: CancelReply,
     ) -> (Vec<CancelledId>, bool) {
-        let of_ids = (0..).zip(outcomes);
-        (
-            of_ids
-                .map(|(place, outcome)| CancelledId {
-                    outcome,
-                    is_running: running.contains(&place),
-                })
-                .collect(),
-            in_part,
-        )
+        let of_id = |(outcome, is_running)| CancelledId { outcome, is_running };
+        (with_running(outcomes, &running).map(of_id).collect(), in_part)
     }
 
     fn take_task(reply: &mut CancelReply) -> Option<ListItem> {
@@ -83,13 +80,8 @@ impl ByIds for ChangeRequest {
     fn outcomes(
         ChangeReply { outcomes, running, in_part, .. }: ChangeReply,
     ) -> (Vec<ChangedId>, bool) {
-        let of_ids = (0..).zip(outcomes);
-        (
-            of_ids
-                .map(|(place, outcome)| ChangedId { outcome, is_running: running.contains(&place) })
-                .collect(),
-            in_part,
-        )
+        let of_id = |(outcome, is_running)| ChangedId { outcome, is_running };
+        (with_running(outcomes, &running).map(of_id).collect(), in_part)
     }
 
     fn take_task(reply: &mut ChangeReply) -> Option<ListItem> {

@@ -1,5 +1,6 @@
 //! Sends requests about dead letters, by their ids, to the shards of all epochs of the shard map.
 
+use crate::clients::object::encoded;
 use crate::clients::shards::Shards;
 use crate::problem::Problem;
 use scheduler_model::dead_letter::DeadLetterId;
@@ -78,7 +79,7 @@ async fn on_shard(
 ) -> Result<(DeadLettersReply, bool), Problem> {
     let (mut all, mut is_repeat) = (DeadLettersReply::default(), false);
     while !request.letters.is_empty() {
-        let body = serde_json::to_vec(&request).unwrap_or_default();
+        let body = encoded(&request);
         let reply: DeadLettersReply = shards
             .send(shard, path, |first| {
                 is_repeat |= !first;

@@ -6,6 +6,7 @@
 //! jurisdiction.
 
 use super::jurisdiction::{self, TRY, WAIT_MILLIS};
+use super::object::encoded;
 use super::shards::Shards;
 use crate::problem::Problem;
 use scheduler_calendar::time::UnixMillis;
@@ -75,8 +76,7 @@ pub(crate) async fn settle(env: &Env) -> Result<(), Problem> {
 async fn ask(env: &Env, map: &ShardMap, is_checked: bool) -> Result<MapAnswer, String> {
     let registry = Objects::without_jurisdiction(env, REGISTRY_BINDING)
         .map_err(|problem| problem.to_string())?;
-    let question = MapQuestion { map: map.to_string(), is_checked };
-    let body = serde_json::to_vec(&question).unwrap_or_default();
+    let body = encoded(&MapQuestion { map: map.to_string(), is_checked });
     match within(TRY, registry.post(REGISTRY_NAME, paths::SETTLE_SHARDS, &body)).await {
         Some(Ok((200, answer))) => {
             serde_json::from_slice(&answer).map_err(|problem| problem.to_string())
@@ -107,8 +107,8 @@ async fn look(env: &Env, map: &ShardMap) -> Result<MapAnswer, String> {
 
 fn changed(before: &str, map: &ShardMap) -> Problem {
     Problem::misconfigured(format!(
-        "SHARD_MAP is {:?}, but the tasks of this deployment are stored under {before:?}, and would not be found: nothing is lost, and nothing \
-         runs until the first numbers are these again; for another number of shards, append it, like {:?}",
+        "SHARD_MAP is {:?}, but the tasks of this deployment are stored under {before:?}, and would not be found: nothing is lost, but nothing \
+         runs until SHARD_MAP begins with these numbers again; for another number of shards, append it, like {:?}",
         map.to_string(),
         format!("{before},{}", map.shards())
     ))

@@ -4,6 +4,7 @@
 //! tasks would seem to be lost, and new tasks would be stored where nobody looks for them later. So
 //! the registry in no jurisdiction, which every setting reaches, remembers the first one.
 
+use super::object::encoded;
 use crate::problem::Problem;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::access::{REGISTRY_BINDING, REGISTRY_NAME, paths};
@@ -70,7 +71,7 @@ pub(super) async fn settle(env: &Env) -> Result<(), Problem> {
 async fn ask(env: &Env, wanted: &str) -> Result<String, String> {
     let registry = Objects::without_jurisdiction(env, REGISTRY_BINDING)
         .map_err(|problem| problem.to_string())?;
-    let body = serde_json::to_vec(wanted).unwrap_or_default();
+    let body = encoded(wanted);
     match within(TRY, registry.post(REGISTRY_NAME, paths::SETTLE, &body)).await {
         Some(Ok((200, answer))) => {
             serde_json::from_slice(&answer).map_err(|problem| problem.to_string())
@@ -83,7 +84,7 @@ async fn ask(env: &Env, wanted: &str) -> Result<String, String> {
 
 fn changed(first: &str, wanted: &str) -> Problem {
     Problem::misconfigured(format!(
-        "{JURISDICTION} is {wanted:?}, but the keys and tasks of this deployment are in {first:?}, where they must stay: nothing is lost, and \
+        "{JURISDICTION} is {wanted:?}, but the keys and tasks of this deployment are in {first:?}, where they must stay: nothing is lost, but \
          nothing runs until it is {first:?} again; for {wanted:?}, deploy the scheduler under another name"
     ))
 }

@@ -47,7 +47,7 @@ pub(super) async fn ask<Q: Serialize, A: DeserializeOwned>(
     let Target { binding, name, kind, no_answer } = *target;
     let objects = Objects::bound(env, binding)
         .map_err(|problem| Problem::misconfigured(problem.to_string()))?;
-    let body = serde_json::to_vec(request).unwrap_or_default();
+    let body = encoded(request);
     let mut last = String::new();
     for limit in limits {
         last = match within(*limit, objects.post(name, path, &body)).await {
@@ -71,4 +71,11 @@ pub(super) async fn ask<Q: Serialize, A: DeserializeOwned>(
     }
     request_id::log(format_args!("{kind} {name}: {path}: {last}"));
     Err(Problem::unavailable(no_answer))
+}
+
+/// Returns a request to an object as JSON. The requests consist of numbers, texts, lists and structs
+/// of these, so writing them does not fail. If it did, the body would be empty, which every object
+/// refuses.
+pub(super) fn encoded<Q: Serialize + ?Sized>(request: &Q) -> Vec<u8> {
+    serde_json::to_vec(request).unwrap_or_default()
 }

@@ -96,7 +96,7 @@ async fn read(env: &Env, version: Option<u64>) -> Result<Rc<Directory>, Problem>
     let asked = now();
     KNOWN.with_borrow_mut(|(cached, _)| cached.note_request(asked));
     let limits: &[Duration] = if version.is_some() { &[TRY_FOR_NEWS] } else { &TRIES };
-    let newer: Option<Directory> = ask(env, paths::READ, &version, limits).await?;
+    let newer: Option<Directory> = ask_within(env, paths::READ, &version, limits).await?;
     KNOWN.with_borrow_mut(|(cached, known)| {
         let is_newest = cached.note_answer(asked);
         match newer {
@@ -133,7 +133,7 @@ pub(crate) fn take_uses() -> Vec<KeyUse> {
 
 /// Sends uses of keys to the registry. A failure is logged, and the use is lost.
 pub(crate) async fn send_uses(env: &Env, uses: Vec<KeyUse>) {
-    drop(ask::<_, usize>(env, paths::USED, &uses, &TRIES).await);
+    drop(ask::<_, usize>(env, paths::USED, &uses).await);
 }
 
 /// Adds a key or a namespace, and returns whether it is new.
@@ -156,13 +156,22 @@ pub(crate) async fn delete_namespace(
 }
 
 async fn change<Q: Serialize>(env: &Env, path: &str, request: &Q) -> Result<bool, Problem> {
-    let outcome = ask(env, path, request, &TRIES).await;
+    let outcome = ask(env, path, request).await;
     // The copy is also read again after an error, because the change may have been carried out.
     KNOWN.with_borrow_mut(|(cached, _)| cached.forget(now()));
     outcome
 }
 
-async fn ask<Q: Serialize, A: DeserializeOwned>(
+/// Sends the registry a request.
+pub(super) async fn ask<Q: Serialize, A: DeserializeOwned>(
+    env: &Env,
+    path: &str,
+    request: &Q,
+) -> Result<A, Problem> {
+    ask_within(env, path, request, &TRIES).await
+}
+
+async fn ask_within<Q: Serialize, A: DeserializeOwned>(
     env: &Env,
     path: &str,
     request: &Q,

@@ -1,5 +1,6 @@
 //! Sends requests to shards: with time limits, concurrently, and with a new stub for each try.
 
+use super::object::encoded;
 use crate::problem::Problem;
 use crate::request_id;
 use futures::StreamExt;
@@ -112,7 +113,7 @@ impl Shards {
         path: &str,
         request: &Q,
     ) -> Result<A, Problem> {
-        let body = serde_json::to_vec(request).unwrap_or_default();
+        let body = encoded(request);
         self.send(shard, path, |_| body.clone()).await
     }
 
@@ -124,7 +125,7 @@ impl Shards {
         path: &str,
         request: &Q,
     ) -> Result<Option<A>, Problem> {
-        let body = serde_json::to_vec(request).unwrap_or_default();
+        let body = encoded(request);
         match self.answer_of(MAX_TRIES, shard, path, |_| body.clone()).await {
             Ok(answer) => Ok(Some(answer)),
             Err(Failure::Refused(_)) => {
@@ -144,10 +145,7 @@ impl Shards {
         path: &str,
         request: &AmongRequest<Q>,
     ) -> Result<(A, bool), Problem> {
-        let encode = |among| {
-            let request = AmongRequest { among, ..request.clone() };
-            serde_json::to_vec(&request).unwrap_or_default()
-        };
+        let encode = |among| encoded(&AmongRequest { among, ..request.clone() });
         let mut is_repeat = false;
         let answer = self.send(shard, path, |first| {
             is_repeat = !first;
@@ -164,7 +162,7 @@ impl Shards {
         path: &str,
         request: &Q,
     ) -> Result<A, Problem> {
-        let body = serde_json::to_vec(request).unwrap_or_default();
+        let body = encoded(request);
         self.answer_of(1, shard, path, |_| body.clone()).await.map_err(Failure::into_problem)
     }
 

@@ -1,5 +1,6 @@
 //! The handlers of the requests, one file for each resource.
 
+pub(crate) mod calendars;
 pub(crate) mod dead_letters;
 pub(crate) mod events;
 pub(crate) mod forecast;

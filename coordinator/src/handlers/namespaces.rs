@@ -1,7 +1,7 @@
 //! Creates, changes, shows, lists and deletes namespaces.
 
 use crate::clients::shards::Shards;
-use crate::clients::{limiters, registry};
+use crate::clients::{calendars, limiters, registry};
 use crate::context::Call;
 use crate::problem::Problem;
 use crate::response::Answer;
@@ -93,6 +93,7 @@ pub(crate) async fn delete(call: Call<'_>, name: String) -> Result<Answer, Probl
         return Err(Problem::not_empty(name.as_str(), tasks));
     }
     limiters::clear(call.env, &name).await?;
+    calendars::clear(call.env, &name).await?;
     registry::delete_namespace(call.env, name.clone(), created_at).await?;
     Ok(Answer::deleted(name.as_str()))
 }

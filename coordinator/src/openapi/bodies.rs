@@ -4,6 +4,7 @@ use super::operation::Body;
 use super::{answers, examples};
 use scheduler_model::access::NewKey;
 use scheduler_model::bounds::MAX_BATCH_ITEMS;
+use scheduler_model::calendars::CalendarInput;
 use scheduler_model::limit::Limit;
 use scheduler_model::mcp::Message;
 use scheduler_model::schedule::{ParseInput, PreviewRequest};
@@ -21,7 +22,7 @@ pub(super) fn content(body: &Body, generator: &mut SchemaGenerator) -> Value {
         Body::Batch => {
             let task = generator.subschema_for::<NewTask<'static>>();
             let lines =
-                format!("One task a line, at most {MAX_BATCH_ITEMS}; empty lines do not count.");
+                format!("One task per line, at most {MAX_BATCH_ITEMS}; empty lines do not count.");
             json!({
                 JSON: {
                     "schema": { "type": "array", "items": task, "minItems": 1, "maxItems": MAX_BATCH_ITEMS },
@@ -53,6 +54,7 @@ pub(super) fn content(body: &Body, generator: &mut SchemaGenerator) -> Value {
         Body::Parse => of::<ParseInput<'static>>(examples::sentences(), generator),
         Body::Key => of::<NewKey<'static>>(examples::keys(), generator),
         Body::Limit => of::<Limit>(examples::limits(), generator),
+        Body::Calendar => of::<CalendarInput<'static>>(examples::calendars(), generator),
         Body::Mcp => of::<Message<'static>>(examples::mcp(), generator),
         Body::Namespace => of::<answers::NewNamespace>(examples::namespaces(), generator),
     }

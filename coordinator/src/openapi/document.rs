@@ -147,7 +147,10 @@ fn responses(
         let schema = schema(generator).to_value();
         let schema = if operation.stream { server_sent_event(&schema) } else { schema };
         let mut headers = parameters::request_id();
-        if schema["$ref"] == "#/components/schemas/Task" {
+        if ["Task", "Calendar"]
+            .iter()
+            .any(|of| schema["$ref"] == format!("#/components/schemas/{of}"))
+        {
             headers["ETag"] = json!({ "$ref": "#/components/headers/ETag" });
         }
         if route.repeats == Repeats::Once {

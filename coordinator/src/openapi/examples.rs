@@ -197,6 +197,24 @@ pub(super) fn limits() -> Value {
     })
 }
 
+/// Returns calendars to create.
+pub(super) fn calendars() -> Value {
+    json!({
+        "holidays": {
+            "summary": "Public holidays, and the last day of each month",
+            "value": {
+                "description": "Public holidays in Germany",
+                "dates": ["01-01", "05-01", "10-03", "12-25/12-26", "2030-04-19", "2030-04-22"],
+                "rules": ["FREQ=MONTHLY;BYMONTHDAY=-1"]
+            }
+        },
+        "office": {
+            "summary": "When the office is closed",
+            "value": { "weekdays": ["SAT", "SUN"], "times": ["22:00-06:00"] }
+        }
+    })
+}
+
 /// Returns selections of tasks to change.
 pub(super) fn selections() -> Value {
     json!({

@@ -9,6 +9,8 @@
 #[cfg(test)]
 pub(crate) mod answers;
 #[cfg(test)]
+pub(crate) mod answers_of_calendars;
+#[cfg(test)]
 pub(crate) mod answers_of_many;
 #[cfg(test)]
 mod bodies;
@@ -45,7 +47,7 @@ mod shapes_tests;
 #[cfg(test)]
 mod tags;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 /// The document. After a change to the API, `UPDATE_OPENAPI=1 cargo test -p coordinator openapi`
 /// writes it.

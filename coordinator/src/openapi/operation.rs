@@ -26,6 +26,7 @@ pub(crate) enum Body {
     Key,
     Namespace,
     Limit,
+    Calendar,
     /// A message of the Model Context Protocol.
     Mcp,
 }

@@ -7,6 +7,7 @@ use scheduler_model::access::{NAMESPACE_HEADER, Scope};
 use scheduler_model::bounds::{
     MAX_ID_BYTES, MAX_IDEMPOTENCY_KEY_BYTES, MAX_LIMIT_KEY_BYTES, MAX_NAMESPACE_BYTES,
 };
+use scheduler_model::calendars::CalendarName;
 use scheduler_model::idempotency;
 use serde_json::{Value, json};
 
@@ -27,6 +28,11 @@ pub(super) fn path_parameters(route: &Route) -> Value {
             json!({ "type": "string", "minLength": 1 }),
         ),
         ("/v1/limits", "The key that tasks name, percent-encoded.", text(MAX_LIMIT_KEY_BYTES)),
+        (
+            "/v1/calendars",
+            "The calendar's name.",
+            json!({ "type": "string", "pattern": CalendarName::PATTERN }),
+        ),
         ("/v1/keys", "The id of the API key.", json!({ "type": "string", "minLength": 1 })),
         (
             "/v1/namespaces",
@@ -80,15 +86,15 @@ pub(super) fn components() -> Value {
         },
         "IfMatch": {
             "name": IF_MATCH, "in": "header", "required": false,
-            "description": "The `ETag` of the answer that showed the task. The request is carried out only if the task still has that version, \
-                the part of the tag before the dot, and answered with 412 otherwise. Several tags, separated by commas, stand for any of them, \
-                and `*` for any task. A weak tag (`W/`) never matches.",
+            "description": "The `ETag` of the answer that showed the task or the calendar. The request is carried out only if it still has that \
+                version, the part of the tag before the dot, and answered with 412 otherwise. Several tags, separated by commas, stand for any \
+                of them, and `*` for any version. A weak tag (`W/`) never matches.",
             "schema": { "type": "string", "pattern": CONDITION_PATTERN, "examples": ["*"] }
         },
         "IfNoneMatch": {
             "name": IF_NONE_MATCH, "in": "header", "required": false,
-            "description": "`*`, or the `ETag`s of answers that showed the task. A change is answered with 412 if there is a task, or if it has \
-                one of these versions. A read is answered with 304 if version and state are those of a tag.",
+            "description": "`*`, or the `ETag`s of answers that showed the task or the calendar. A change is answered with 412 if there is one, \
+                or if it has one of these versions. A read is answered with 304 if version and state are those of a tag.",
             "schema": { "type": "string", "pattern": CONDITION_PATTERN, "examples": ["*"] }
         },
         "IdempotencyKey": {
@@ -114,7 +120,7 @@ pub(super) fn answer_headers() -> Value {
             "schema": { "type": "string" }
         },
         "ETag": {
-            "description": "The version of the task and its state, for `If-Match` and `If-None-Match`.",
+            "description": "The version of the task or the calendar and its state, for `If-Match` and `If-None-Match`.",
             "schema": { "type": "string" }
         },
         "RetryAfter": {

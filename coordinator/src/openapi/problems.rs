@@ -136,6 +136,8 @@ pub(super) fn problems() -> Vec<Problem> {
         ),
         Problem::no_key("0123456789abcdef"),
         Problem::no_limit("stripe"),
+        Problem::no_calendar("de-holidays"),
+        Problem::calendar_in_use("de-holidays", &["report".to_owned()], false),
         Problem::not_empty("shop", 17),
         Problem::too_many("there are 1000 keys, which is the limit; delete some first"),
         Problem::key_reused("use a new key for each request"),
@@ -151,7 +153,7 @@ pub(super) fn problems() -> Vec<Problem> {
         Problem::other_version("the task was changed meanwhile; read it again"),
         Problem::condition_refused(
             "If-Match",
-            "is not supported here, because only a single task has a version; change tasks one by one, or omit the header",
+            "is not supported here, because only a single task or calendar has a version; change tasks one by one, or omit the header",
         ),
         Problem::too_large(DEFAULT_REQUEST_BYTES),
         Problem::slow_body("the body did not arrive within 60 s; send less, or split the request"),

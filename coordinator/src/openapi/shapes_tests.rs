@@ -7,6 +7,7 @@ use super::tests::members;
 use crate::sentences::Grammar;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::access::{NamespaceInput, NewKey, Token};
+use scheduler_model::calendars::CalendarInput;
 use scheduler_model::input::FieldError;
 use scheduler_model::limit::Limit;
 use scheduler_model::schedule::{ParseInput, Sentences, preview_with};
@@ -63,6 +64,7 @@ fn bodies() -> Vec<(Value, Read)> {
     };
     let mut bodies = of(examples::keys(), key);
     bodies.extend(of(examples::limits(), |text| Limit::parse(text).map(drop)));
+    bodies.extend(of(examples::calendars(), |text| CalendarInput::parse(text).map(drop)));
     bodies.extend(of(examples::namespaces(), |text| NamespaceInput::parse(text).map(drop)));
     for read in [task, item, line] as [Read; 3] {
         bodies.extend(of(examples::tasks(), read));

@@ -14,6 +14,7 @@ const TAGS: &[(&str, &str, &str)] = &[
     ("/v1/tasks", "Tasks", "What fires, when, and what happens then."),
     ("/v1/preview", "Schedules", "What a schedule will do, and what a sentence says."),
     ("/v1/parse", "Schedules", ""),
+    ("/v1/calendars", "Calendars", "Days and times of day that tasks leave out by name."),
     ("/v1/forecast", "Statistics", "The scheduler in numbers: what has been, and what is to come."),
     ("/v1/stats", "Statistics", ""),
     ("/v1/events", "Events", "What happens to tasks, as it happens."),

@@ -64,7 +64,8 @@ pub(super) fn check(task: &Value) -> Result<(), FieldError> {
         .map(drop)
 }
 
-fn each(value: &Value, visit: &mut impl FnMut(&Map<String, Value>)) {
+/// Visits every object in a value.
+pub(crate) fn each(value: &Value, visit: &mut impl FnMut(&Map<String, Value>)) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| each(item, visit)),
         Value::Object(object) => {

@@ -1,5 +1,6 @@
 //! The table of routes, and the search for the route of a request.
 
+mod calendars;
 mod dead_letters;
 mod hints;
 mod others;
@@ -14,7 +15,7 @@ use worker::Method;
 
 /// Returns every route.
 pub(crate) fn all() -> impl Iterator<Item = &'static Route> {
-    tasks::ROUTES.iter().chain(dead_letters::ROUTES).chain(others::ROUTES)
+    tasks::ROUTES.iter().chain(dead_letters::ROUTES).chain(calendars::ROUTES).chain(others::ROUTES)
 }
 
 /// Returns the route for a method and a percent-encoded path, and the decoded name in the path,
@@ -101,7 +102,7 @@ mod tests {
                 route.path
             );
         }
-        assert_eq!(seen.len(), 49);
+        assert_eq!(seen.len(), 53);
     }
 
     /// A request without a route needs the scope that a route of its kind would need. So an answer

@@ -97,7 +97,7 @@ pub(super) fn of(job: &Job<'_>, selected: &Selected<'_>) -> Result<Agreement, Fa
             |broken| {
                 let why = match broken {
                     Broken::Late => "is more than ten minutes old",
-                    Broken::Forged => "was not given out for these arguments",
+                    Broken::Forged => "was not issued for these arguments",
                 };
                 Failure::Said(format!(
                     "confirmation {why}, so nothing was changed.\nNext: call {tool} without confirmation, show the user the count, and send \

@@ -58,7 +58,7 @@ impl Failure {
             Self::Forged => {
                 return Err(Refusal::invalid_params(
                     200,
-                    "params.requestState is not what this server gave out for this call, or it is too old: call again without it",
+                    "params.requestState was not issued for this call, or it is too old: call again without it",
                 ));
             }
             Self::Unreadable(problem) => {

@@ -18,7 +18,7 @@ fn of(stats: &Stats) -> Health {
     let mut findings = Vec::new();
     if stats.overdue > 0 {
         findings.push(format!(
-            "{} overdue: their time has come and they have not fired. If the number does not fall within a minute, the operator should look \
+            "{} overdue: their time has come and they have not fired. If the number does not fall within six minutes, the operator should look \
              at the log of the Worker. explain_task says what one of them waits for.",
             tasks(stats.overdue)
         ));

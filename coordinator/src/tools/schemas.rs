@@ -3,6 +3,7 @@
 
 use super::{all, parsed, shapes};
 use crate::openapi::schemas::simplify;
+use crate::openapi::tests::each;
 use scheduler_model::tools::{
     CancelTasks, ChangeTask, FindTasks, ListRuns, NoArguments, OfTask, ParseSchedule,
     ReplayFailures, ScheduleTask,
@@ -118,18 +119,6 @@ fn of_tool(name: &str) -> Value {
         "cancel_tasks" => schemas::<CancelTasks<'_>, shapes::Many>(),
         "scheduler_health" => schemas::<NoArguments, shapes::Health>(),
         other => panic!("the schemas of {other} are not derived here"),
-    }
-}
-
-/// Visits every object in a value.
-fn each(value: &Value, visit: &mut impl FnMut(&Map<String, Value>)) {
-    match value {
-        Value::Array(items) => items.iter().for_each(|item| each(item, visit)),
-        Value::Object(object) => {
-            visit(object);
-            object.values().for_each(|value| each(value, visit));
-        }
-        _ => {}
     }
 }
 

@@ -142,6 +142,7 @@ pub(super) struct Exclude {
     weekdays: Option<Vec<String>>,
     times: Option<Vec<String>>,
     rules: Option<Vec<String>>,
+    calendars: Option<Vec<String>>,
     instead: Option<String>,
 }
 

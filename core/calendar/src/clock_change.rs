@@ -138,7 +138,7 @@ impl ClockChange {
             ),
             Self::FirstOfTwo { jump } => {
                 format!(
-                    "{} A run at a fixed time fires in the first pass only, which this is.",
+                    "{} A run at a fixed time fires in the first pass only; this is the first.",
                     twice(jump, zone)
                 )
             }

@@ -29,15 +29,13 @@ pub enum NotLocal {
     #[error("before 1970")]
     Early,
     /// The hour does not exist.
-    #[error(
-        "whose hour is not one from 00 to 23; midnight at the end of a day is 00:00 of the next"
-    )]
+    #[error("whose hour is not 00 to 23; midnight at the end of a day is 00:00 of the next day")]
     Hour,
     /// The minute does not exist.
-    #[error("whose minute is not one from 00 to 59")]
+    #[error("whose minute is not 00 to 59")]
     Minute,
     /// The second does not exist.
-    #[error("whose second is not one from 00 to 59")]
+    #[error("whose second is not 00 to 59")]
     Second,
 }
 

@@ -369,7 +369,7 @@ fn errors_name_the_item_and_say_what_to_write() {
         (items(&[], &[], &["12:00-12:00"], &[]), "ends where it begins"),
         (items(&[], &[], &["12:00-06:00", "05:00-12:00"], &[]), "covers the whole day"),
         (items(&[], &[], &["00:00-24:00"], &[]), "covers the whole day"),
-        (items(&[], &[], &[], &["FREQ=WEEKLY"]), "so its days depend on where it begins"),
+        (items(&[], &[], &[], &["FREQ=WEEKLY"]), "so its days depend on when it begins"),
         (items(&[], &[], &[], &["FREQ=HOURLY"]), "a rule excludes whole days"),
         (items(&[], &[], &[], &["BYDAY=MO"]), "has no FREQ"),
         (items(&[], &[], &[], &["FREQ=DAILY;COUNT=2"]), "give UNTIL"),

@@ -16,7 +16,7 @@ pub fn alarm_time(wanted: UnixMillis, now: UnixMillis) -> UnixMillis {
 /// long.
 pub const ALARM_RETRY_MILLIS: i64 = 1_000;
 /// The number of tries of the timer after a failure. They take two minutes together. Then the
-/// watchdog, which asks every minute, takes over.
+/// watchdog, which asks every five minutes, takes over.
 const TIMED_TRIES: u32 = 7;
 
 /// If the next firing is at most this near, in milliseconds, the handler of the alarm waits for it

@@ -89,7 +89,8 @@ fn exclude_of(json: &str) -> Option<Exclude> {
     Some(Exclude { instead, ..exclude })
 }
 
-/// Returns the schedule of a record; `None` if it has none.
+/// Returns the schedule of a record; `None` if it has none, or if it leaves out the days of
+/// calendars, which no sentence says.
 pub fn schedule_of(record: &Record<'_>) -> Option<Schedule> {
     let local = record.local.unwrap_or_default();
     let its_zone = record.timezone.as_deref().and_then(self::zone);
@@ -115,7 +116,10 @@ pub fn schedule_of(record: &Record<'_>) -> Option<Schedule> {
         start_at,
         end_at: time(local.end_at, record.end_at),
         max_runs: record.max_runs,
-        exclude: record.exclude.and_then(|exclude| exclude_of(exclude.get())),
+        exclude: match record.exclude {
+            Some(exclude) => Some(exclude_of(exclude.get())?),
+            None => None,
+        },
     };
     let says_when = schedule.time.is_some()
         || schedule.cron.is_some()

@@ -245,7 +245,7 @@ impl Rest<'_> {
             || touches_number
             || is_between_parts && matches!(self.text(at), "-" | "/" | "|" | "<" | ">" | "=")
         {
-            let message = "This sign is not understood. A cron expression stands in double quotes: cron \"0 9 * * *\".";
+            let message = "This sign is not understood. Write a cron expression in double quotes: cron \"0 9 * * *\".";
             return Err(self.refuse(at, message));
         }
         Ok(())
@@ -265,7 +265,7 @@ impl Rest<'_> {
             "by" | "around" | "about" | "to" | "ish" | "towards" | "than" | "within" | "upon"
         ) && self.begins_part(at + 1)
         {
-            return Err(self.refuse(at, "A deadline, or a time that is only about right, is no schedule: give the exact time."));
+            return Err(self.refuse(at, "A deadline, or a time that is only about right, is not a schedule: give the exact time."));
         }
         let before_days = self.found.iter().any(|found| {
             found.tokens.0 == at + 1 && matches!(found.clause, Clause::Weekdays { .. })
@@ -308,14 +308,14 @@ impl Rest<'_> {
         if word == "ish" {
             return Err(self.refuse(
                 at,
-                "A time that is only about right is no schedule: give the exact time.",
+                "A time that is only about right is not a schedule: give the exact time.",
             ));
         }
         let message = match self.suspicion(word) {
             None => return Ok(()),
             Some(_) if self.is_harmless(at, word, before, next) => return Ok(()),
             Some(Suspicion::Foreign) => {
-                "This is of another language than the rest. English and German are understood."
+                "This is in another language than the rest. English and German are understood."
                     .to_owned()
             }
             Some(Suspicion::Misspelt(known)) => format!("Do you mean \"{known}\"?"),

@@ -1,6 +1,8 @@
 //! Explanations of why a task did or did not fire.
 
 use crate::protocol::{Status, TaskRun};
+use crate::schedule::CalendarExclusions;
+use crate::task::Record;
 use scheduler_calendar::time::UnixMillis;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -169,6 +171,29 @@ impl Explanation {
     /// Adds a reason.
     pub fn add(&mut self, code: ReasonCode, detail: impl Into<String>) {
         self.reasons.push(Reason { code, detail: detail.into() });
+    }
+
+    /// Adds to the reason about `exclude` which calendars leave out the run. `when` are the fields
+    /// that say when, as the text of a record.
+    pub fn name_calendars(&mut self, when: &str, now: UnixMillis) {
+        let Some(next) = self.next_run else { return };
+        let excluded = |reason: &&mut Reason| reason.code == ReasonCode::Excluded;
+        let Some(reason) = self.reasons.iter_mut().find(excluded) else { return };
+        let Ok(record) = Record::parse(when.as_bytes()) else { return };
+        let fields = record.schedule();
+        // A delay does not change which runs are left out.
+        let Ok(schedule) = fields.schedule(0) else { return };
+        let run = schedule.moved_from(next.time);
+        let Some(run) = run.or_else(|| schedule.next_excluded(now, next.time)) else { return };
+        let names = CalendarExclusions::of(&fields).at(run);
+        let names: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
+        let calendars = match names.len() {
+            0 => return,
+            1 => "calendar",
+            _ => "calendars",
+        };
+        let of = format!(" It is left out by the {calendars} {}.", names.join(", "));
+        reason.detail.push_str(&of);
     }
 
     /// Adds the explanation of a shard of an older epoch. A task that waits counts more than one

@@ -104,7 +104,7 @@ pub fn parse_forecast_query(
     }
     if to.since(from) > MAX_FORECAST_MILLIS {
         let detail = format!(
-            "is {}, more than {} days after from, {}, which is the limit: ask for a part of it",
+            "is {}; must be at most {} days after from, {}",
             to.shown(),
             MAX_FORECAST_MILLIS / 86_400_000,
             from.shown()

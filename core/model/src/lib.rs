@@ -11,6 +11,7 @@ pub mod access;
 pub mod address;
 pub mod batch;
 pub mod bounds;
+pub mod calendars;
 pub mod dead_letter;
 pub mod epochs;
 pub mod events;

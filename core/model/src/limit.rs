@@ -69,7 +69,10 @@ pub fn check_limit_key(field: &'static str, key: &str) -> Result<(), FieldError>
         ));
     }
     if key.chars().any(char::is_control) {
-        return Err(FieldError::new(field, "has a control character; a key has none"));
+        return Err(FieldError::new(
+            field,
+            "has a control character, which a limit key may not have",
+        ));
     }
     if !is_path_segment(key) {
         return Err(FieldError::new(

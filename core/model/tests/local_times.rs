@@ -147,7 +147,7 @@ fn an_unreadable_time_is_named_itself() {
         (
             r#"{"time":"2026-12-01T25:00","timezone":"Europe/London"}"#,
             "time",
-            "whose hour is not one",
+            "whose hour is not 00 to 23",
         ),
         (r#"{"time":1795704299,"timezone":"Europe/London"}"#, "time", "looks like seconds"),
         (

@@ -16,9 +16,10 @@
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::access::{NamespaceInput, NewKey, Token};
 use scheduler_model::bounds::{
-    MAX_BULK_BODY_BYTES, MAX_ERROR_DETAIL_BYTES, MAX_ERROR_FIELD_BYTES, MAX_REQUEST_BYTES,
-    MAX_SMALL_BODY_BYTES, MAX_TASK_BODY_BYTES,
+    MAX_BULK_BODY_BYTES, MAX_CALENDAR_BODY_BYTES, MAX_ERROR_DETAIL_BYTES, MAX_ERROR_FIELD_BYTES,
+    MAX_REQUEST_BYTES, MAX_SMALL_BODY_BYTES, MAX_TASK_BODY_BYTES,
 };
+use scheduler_model::calendars::CalendarInput;
 use scheduler_model::input::FieldError;
 use scheduler_model::limit::Limit;
 use scheduler_model::mcp::{CallParams, Envelope, InitializeParams, Message, NotAMessage};
@@ -260,7 +261,7 @@ fn attack(
 /// This is a single test, because resident memory belongs to the whole process.
 #[test]
 fn no_body_takes_more_than_its_budget() {
-    let readers: [(Reader, Vec<String>); 22] = [
+    let readers: [(Reader, Vec<String>); 23] = [
         (("one task", MAX_TASK_BODY_BYTES, one), holes_of::<NewTask<'_>>()),
         (("patch", MAX_TASK_BODY_BYTES, patch), holes_of::<NewTask<'_>>()),
         (
@@ -283,6 +284,12 @@ fn no_body_takes_more_than_its_budget() {
         (
             ("limit", MAX_SMALL_BODY_BYTES, |text| Limit::parse(text).err().into_iter().collect()),
             holes_of::<Limit>(),
+        ),
+        (
+            ("calendar", MAX_CALENDAR_BODY_BYTES, |text| {
+                CalendarInput::parse(text).err().into_iter().collect()
+            }),
+            holes_of::<CalendarInput<'_>>(),
         ),
         (("change of one", MAX_SMALL_BODY_BYTES, change), holes_of::<ChangeInput<'_>>()),
         (

@@ -4,7 +4,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import UPlot, { type AlignedData, type Options } from "uplot";
 import { isDark } from "../state/theme";
-import { whole } from "../lib/numbers";
+import { short, whole } from "../lib/numbers";
 import { fullTime, HERE } from "../lib/time";
 import { Time } from "./basics";
 
@@ -73,7 +73,8 @@ export function Chart({ label, times, series, isBars = false, isStacked = false,
       tzDate: (seconds) => UPlot.tzDate(new Date(seconds * 1_000), HERE),
       axes: [
         { ...axis, size: 28, values: [[3_600 * 24, "{YYYY}-{MM}-{DD}", null, null, null, null, null, null, 1], [3_600, "{HH}:{mm}", null, null, null, null, null, null, 1], [60, "{HH}:{mm}", null, null, null, null, null, null, 1], [1, "{HH}:{mm}:{ss}", null, null, null, null, null, null, 1]] },
-        { ...axis, size: 40 },
+        // The axis has room for six characters.
+        { ...axis, size: 40, values: (_, splits) => splits.map((value) => (Number.isInteger(value) ? short(value) : String(value))) },
       ],
       scales: {
         // A bar begins at its time, so the last one needs room after it.

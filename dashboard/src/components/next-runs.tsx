@@ -7,7 +7,7 @@ import type { JsonObject, Preview, PreviewRun } from "../api/types";
 import { now } from "../state/live";
 import { fullSentence } from "../lib/sentence";
 import { duration, HERE, isZone, relative } from "../lib/time";
-import { ErrorNote, Time } from "./basics";
+import { ApiText, ErrorNote, Time } from "./basics";
 
 const TYPING_MS = 250;
 /** The number of runs that a form shows. */
@@ -115,9 +115,15 @@ export function NextRuns({ definition, verb = "create" }: { definition: JsonObje
   useEffect(() => {
     if (isOver) setPast(first.due);
   }, [isOver, first?.due]);
+  // A schedule that the scheduler refuses has no meaning to describe.
+  const isRefused = error instanceof ApiError && error.status === 422;
   return (
     <>
-      <p>{fullSentence(definition as Parameters<typeof fullSentence>[0], error ? undefined : preview?.sentence)}</p>
+      {!isRefused && (
+        <p>
+          <ApiText>{fullSentence(definition as Parameters<typeof fullSentence>[0], error ? undefined : preview?.sentence)}</ApiText>
+        </p>
+      )}
       <Runs preview={preview && isMoving ? movedBy(preview, Math.max(now.value - at, 0)) : preview} error={error} hasZone={!isMoving} />
       {isMoving && preview && !error && <p class="muted small">If you {verb} it now. The times move on until you do.</p>}
     </>

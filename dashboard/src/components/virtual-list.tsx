@@ -20,8 +20,8 @@ interface VirtualListProps {
 /** The number of rows above and below the visible ones that are also in the document. */
 const MARGIN = 10;
 const ROW_HEIGHT = 32;
-/** The height of a row on a narrow screen, where it has two lines: see `.grid-row` in components.css. */
-const NARROW_ROW_HEIGHT = 56;
+/** The height of a row on a narrow screen, where it has three lines: see `.grid-row` in components.css. */
+const NARROW_ROW_HEIGHT = 76;
 
 const narrow = matchMedia("(max-width: 800px)");
 const isNarrow = signal(narrow.matches);

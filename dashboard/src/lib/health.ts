@@ -100,7 +100,7 @@ const ofPast = ({ deadLettered, deadLetters }: Stats, recent: Recent | undefined
   const failed = recent?.failed ?? 0;
   const attempts = failed + (recent?.succeeded ?? 0);
   return [
-    ...(recent && failed > 0 && !isFailing(recent) ? [{ text: `${attempts === 1 ? "The only attempt" : `${whole(failed)} of the ${whole(attempts)} attempts`} of the last half hour failed.`, to: "/runs?group=error" }] : []),
+    ...(recent && failed > 0 && !isFailing(recent) ? [{ text: `${attempts === 1 ? "The only attempt" : failed === attempts ? `All ${whole(attempts)} attempts` : `${whole(failed)} of the ${whole(attempts)} attempts`} of the last half hour failed.`, to: "/runs?group=error" }] : []),
     ...(deadLettered > 0 && deadLetters === 0
       ? [{ text: `${count(deadLettered, "run")} failed for good since the shards were created. ${deadLettered === 1 ? "It has" : "All of them have"} been replayed, discarded or dropped since.`, to: "/runs?outcome=dead-lettered" }]
       : []),

@@ -29,13 +29,32 @@ export function list(words: readonly string[]): string {
 
 const two = (value: number): string => String(value).padStart(2, "0");
 
-/** Reads a field that is a list of numbers or names; returns undefined for any other field. */
-function numbers(field: string, names: readonly string[] = [], base = 0): number[] | undefined {
+/** A field of a cron expression: the numbers that it takes, and names for those from the least on. */
+interface CronField {
+  least: number;
+  most: number;
+  names?: readonly string[];
+}
+
+const MINUTE: CronField = { least: 0, most: 59 };
+const HOUR: CronField = { least: 0, most: 23 };
+const DAY_OF_MONTH: CronField = { least: 1, most: 31 };
+const MONTH: CronField = { least: 1, most: 12, names: MONTH_NAMES };
+const DAY_OF_WEEK: CronField = { least: 0, most: 7, names: DAY_NAMES };
+
+/** Reads a field that is a list of numbers or names that it takes; returns undefined for any other field. */
+function numbers(field: string, { least, most, names = [] }: CronField): number[] | undefined {
   const read = field.split(",").map((part) => {
     const named = names.indexOf(part.toUpperCase());
-    return named >= 0 ? named + base : /^\d+$/.test(part) ? Number(part) : Number.NaN;
+    return named >= 0 ? named + least : /^\d+$/.test(part) ? Number(part) : Number.NaN;
   });
-  return read.every(Number.isInteger) ? read : undefined;
+  return read.every((value) => value >= least && value <= most) ? read : undefined;
+}
+
+/** Reads a step that divides the whole evenly: `*` with a step of 7 minutes does not fire every 7 minutes. */
+function stepOf(field: string, pattern: RegExp, whole: number): string | undefined {
+  const step = pattern.exec(field)?.[1];
+  return step !== undefined && Number(step) > 1 && whole % Number(step) === 0 ? step : undefined;
 }
 
 function ordinal(day: number): string {
@@ -45,7 +64,7 @@ function ordinal(day: number): string {
 
 /** Describes the days on which a cron expression fires; undefined if they are not simple. */
 function days(dom: string, month: string, dow: string): string | undefined {
-  const months = month === "*" ? [] : numbers(month, MONTH_NAMES, 1);
+  const months = month === "*" ? [] : numbers(month, MONTH);
   if (!months) return undefined;
   const inMonths = months.length > 0 ? list(months.map((one) => MONTHS[one - 1] ?? "")) : "";
   if (dom === "*" && dow === "*") return inMonths ? `every day in ${inMonths}` : "every day";
@@ -55,13 +74,13 @@ function days(dom: string, month: string, dow: string): string | undefined {
       upper === "MON-FRI" || upper === "1-5"
         ? "every weekday"
         : (() => {
-            const found = numbers(dow, DAY_NAMES);
+            const found = numbers(dow, DAY_OF_WEEK);
             return found && `every ${list(found.map((day) => DAYS[day % 7] ?? ""))}`;
           })();
     return named && (inMonths ? `${named} in ${inMonths}` : named);
   }
   if (dow !== "*") return undefined;
-  const found = dom.toUpperCase() === "L" ? ["last day"] : numbers(dom)?.map(ordinal);
+  const found = dom.toUpperCase() === "L" ? ["last day"] : numbers(dom, DAY_OF_MONTH)?.map(ordinal);
   return found && `on the ${list(found)} of ${inMonths || "every month"}`;
 }
 
@@ -77,14 +96,14 @@ function cron(expression: string): string | undefined {
   const tail = on === "every day" ? "" : `, ${on}`;
   if (minute === "*" && hour === "*" && (second === "*" || second === "0")) return `every ${second === "*" ? "second" : "minute"}${tail}`;
   if (second !== "0") return undefined;
-  const step = /^(?:\*|0)\/(\d+)$/.exec(minute)?.[1];
+  const step = stepOf(minute, /^(?:\*|0)\/(\d+)$/, 60);
   if (step && hour === "*") return `every ${step} minutes${tail}`;
-  const minutes = numbers(minute);
+  const minutes = numbers(minute, MINUTE);
   if (!minutes) return undefined;
   if (hour === "*") return `every hour at ${list(minutes.map((one) => `:${two(one)}`))}${tail}`;
-  const hourStep = /^\*\/(\d+)$/.exec(hour)?.[1];
+  const hourStep = stepOf(hour, /^\*\/(\d+)$/, 24);
   if (hourStep && minutes.length === 1) return `every ${hourStep} hours at :${two(minutes[0] ?? 0)}${tail}`;
-  const hours = numbers(hour);
+  const hours = numbers(hour, HOUR);
   if (!hours || hours.length * minutes.length > 6) return undefined;
   return `${on} at ${list(hours.flatMap((one) => minutes.map((other) => `${two(one)}:${two(other)}`)))}`;
 }
@@ -146,8 +165,8 @@ export function fullSentence(schedule: Schedule, said?: string | undefined): str
 }
 
 /** Describes what a schedule leaves out. */
-function except({ dates, weekdays, times, rules, instead }: NonNullable<Task["exclude"]>): string {
-  const items = [...(dates ?? []), ...(weekdays ?? []), ...(times ?? []), ...(rules ?? []).map((rule) => `“${rule}”`)];
+function except({ dates, weekdays, times, rules, calendars, instead }: NonNullable<Task["exclude"]>): string {
+  const items = [...(dates ?? []), ...(weekdays ?? []), ...(times ?? []), ...(rules ?? []).map((rule) => `“${rule}”`), ...(calendars ?? []).map((name) => `the calendar “${name}”`)];
   return `except ${items.join(", ")}${instead === "next" || instead === "previous" ? ` and then on the ${instead} other day` : ""}`;
 }
 

@@ -1,28 +1,39 @@
+// The names of targets. The history and the filters of the API use the same ones.
+
 import type { Callback } from "../api/types";
 
-/** Describes in a few words what a callback calls. */
-export function targetOf(callback: Callback | undefined): string {
-  if (!callback) return "the default callback";
+export interface TargetText {
+  /** As in `webhook:example.com`, `handler:log`, `service:BILLING`. */
+  name: string;
+  /** What the name leaves out, as in `POST https://example.com/hook`; absent if there is nothing. */
+  detail?: string;
+}
+
+/** Describes a callback. */
+export function targetOf(callback: Callback | undefined): TargetText {
+  if (!callback) return { name: "the default callback" };
   switch (callback.type) {
     case "webhook":
-      return `${callback.method ?? "POST"} ${shortUrl(callback.url)}`;
+      return { name: `webhook:${hostOf(callback.url)}`, detail: `${callback.method ?? "POST"} ${callback.url}` };
     case "handler":
-      return `handler ${callback.name}`;
+      return { name: `handler:${callback.name}` };
     case "queue":
-      return `queue ${callback.queue}`;
+      return { name: `queue:${callback.queue}` };
     case "service":
-      return `service ${callback.binding} ${"path" in callback && callback.path ? callback.path : `.${callback.function}`}`;
+      return { name: `service:${callback.binding}`, detail: calledOf(callback) };
     case "durable-object":
-      return `object ${callback.binding}/${callback.name}`;
+      return { name: `durable-object:${callback.binding}`, detail: `${callback.name}, ${calledOf(callback)}` };
     default:
-      return (callback as { type: string }).type;
+      return { name: (callback as { type: string }).type };
   }
 }
 
-function shortUrl(url: string): string {
+const calledOf = (callback: { path?: string | undefined } | { function?: string | undefined }): string =>
+  "path" in callback && callback.path ? callback.path : "function" in callback && callback.function ? `${callback.function}()` : "/";
+
+function hostOf(url: string): string {
   try {
-    const { host, pathname } = new URL(url);
-    return pathname === "/" ? host : `${host}${pathname}`;
+    return new URL(url).hostname;
   } catch {
     return url;
   }

@@ -11,6 +11,7 @@ import { apiTime, OUTCOMES } from "../lib/filter";
 import { HERE, duration } from "../lib/time";
 import { query, setQuery, taskPath } from "../state/router";
 import { useState } from "preact/hooks";
+import { AttemptDialog } from "./runs/attempt-dialog";
 import { Events } from "./runs/events";
 import { ErrorGroups } from "./runs/groups";
 import { FilterChoice, FilterText, FilterTime } from "./tasks/filters";
@@ -91,6 +92,8 @@ export function Runs() {
 
 function RunList({ filter, isFiltered }: { filter: RunFilter; isFiltered: boolean }) {
   const [back, setBack] = useState<number>();
+  /** The attempt whose error is shown. */
+  const [shown, setShown] = useState<Run>();
   const list = useCursorList<Run>(async (cursor, signal) => {
     const page = await listRuns(filter, { limit: PAGE, cursor }, signal);
     setBack(page.lookedBackTo);
@@ -121,8 +124,9 @@ function RunList({ filter, isFiltered }: { filter: RunFilter; isFiltered: boolea
           const run = list.at(index);
           return run?.id === undefined ? {} : { onClick: (event) => openRow(event, taskPath(run.id ?? "")) };
         }}
-        row={(index) => <Row run={list.at(index)} />}
+        row={(index) => <Row run={list.at(index)} onShow={setShown} />}
       />
+      {shown && <AttemptDialog run={shown} onClose={() => setShown(undefined)} />}
       <ListFoot list={list} noun="attempt" />
       {back !== undefined && (
         <p class="muted small">
@@ -133,7 +137,7 @@ function RunList({ filter, isFiltered }: { filter: RunFilter; isFiltered: boolea
   );
 }
 
-function Row({ run }: { run: Run | undefined }) {
+function Row({ run, onShow }: { run: Run | undefined; onShow: (run: Run) => void }) {
   if (!run) return <span role="cell" class="muted">Reading…</span>;
   return (
     <>
@@ -152,14 +156,18 @@ function Row({ run }: { run: Run | undefined }) {
       <span role="cell" class="muted">
         {run.status ?? ""}
       </span>
-      <span role="cell" class="clip muted">
+      <span role="cell" class="clip muted" title={run.target}>
         {run.target ?? ""}
       </span>
       <span role="cell" class="muted">
         {run.startedAt !== undefined && run.finishedAt !== undefined ? duration(run.finishedAt - run.startedAt) : ""}
       </span>
-      <span role="cell" class="clip muted" title={run.error}>
-        {explained(run.error ?? "")}
+      <span role="cell" class="clip muted">
+        {run.error !== undefined && (
+          <button type="button" class="as-text clip" title="Show the whole error" onClick={() => onShow(run)}>
+            {explained(run.error)}
+          </button>
+        )}
       </span>
     </>
   );

@@ -6,12 +6,12 @@ import type { Task } from "../api/types";
 import { Badge, Button, Empty, Link, LinkButton, openRow, PageHead, Tag, Time } from "../components/basics";
 import { ListFoot } from "../components/list-foot";
 import { useCommands } from "../components/palette";
+import { Target } from "../components/target";
 import { useCursorList } from "../components/use-cursor-list";
 import { VirtualList } from "../components/virtual-list";
 import { filterOf } from "../lib/filter";
 import { sentence } from "../lib/sentence";
 import { HERE } from "../lib/time";
-import { targetOf } from "../lib/target";
 import { go, pageWith, query, setQuery, taskPath } from "../state/router";
 import { mayWrite } from "../state/session";
 import { BulkBar } from "./tasks/bulk";
@@ -20,7 +20,7 @@ import { TaskFilters } from "./tasks/filters";
 /** The size of the first page. It is small so that it loads fast; later pages are larger. */
 const FIRST_PAGE = 100;
 const PAGE = 500;
-const COLUMNS = "28px minmax(140px, 2fr) 118px 190px minmax(160px, 2fr) minmax(120px, 1.2fr) minmax(80px, 1fr)";
+const COLUMNS = "28px minmax(140px, 2fr) 118px minmax(190px, 226px) minmax(140px, 1.6fr) minmax(140px, 1.6fr) minmax(80px, 0.8fr)";
 
 /** Returns the address of a task, or of a dead letter with its id. */
 const addressOf = (task: Task): string => (task.deadLetterId ? `/dead-letters/${encodeURIComponent(task.deadLetterId)}` : taskPath(task.id));
@@ -180,7 +180,7 @@ function Row({ task, isChosen, onChoose }: { task: Task | undefined; isChosen: R
         {task.kind === "once" ? "Once" : sentence(task)}
       </span>
       <span role="cell" class="clip muted">
-        {targetOf(task.callback)}
+        <Target of={task.callback} />
       </span>
       <span role="cell" class="clip tags">
         {task.tags?.map((tag) => (

@@ -50,20 +50,20 @@ export async function deploy(folder: string, { config, args }: { config?: string
 /** Throws a `UsageError` with wrangler's message if the Worker does not build. */
 async function mustBuild(folder: string, args: readonly string[]): Promise<void> {
   const { status, output, errors } = await runWrangler(folder, ["deploy", "--dry-run", ...args], { capture: true, quiet: true });
-  if (status !== 0) throw new UsageError(`${output}${errors}\nwrangler deploy --dry-run has failed: nothing is made`);
+  if (status !== 0) throw new UsageError(`${output}${errors}\nwrangler deploy --dry-run failed: nothing was created`);
 }
 
 /** Throws a `UsageError` that says what a deploy would create if wrangler says that nobody is logged in. */
 async function mustBeLoggedIn(folder: string, what: string): Promise<void> {
   const { status, output } = await runWrangler(folder, ["whoami", "--json"], { capture: true, quiet: true });
-  if (status !== 0 && /"loggedIn":\s*false/.test(output)) throw new UsageError(`you are not logged in: run npx wrangler login, or set CLOUDFLARE_API_TOKEN. Nothing is made. Deploy would make ${what}`);
+  if (status !== 0 && /"loggedIn":\s*false/.test(output)) throw new UsageError(`you are not logged in: run npx wrangler login, or set CLOUDFLARE_API_TOKEN. Nothing was created. Deploy would create ${what}`);
 }
 
 async function makeSecrets(folder: string, chosen: readonly string[]): Promise<void> {
   const { status, output } = await runWrangler(folder, ["secret", "list", "--format", "json", ...chosen], { capture: true });
-  if (status !== 0) throw new UsageError("wrangler secret list has failed: the Worker is deployed, and its secrets are not checked");
+  if (status !== 0) throw new UsageError("wrangler secret list failed: the Worker is deployed, but its secrets were not checked");
   const known = secretsIn(output);
-  if (known === undefined) throw new UsageError(`wrangler secret list has printed no list: the Worker is deployed, and its secrets are not checked. It printed: ${output.trim()}`);
+  if (known === undefined) throw new UsageError(`wrangler secret list printed no list: the Worker is deployed, but its secrets were not checked. It printed: ${output.trim()}`);
   for (const { name, make, note } of SECRETS.filter((secret) => !known.includes(secret.name))) {
     const value = make();
     await must(folder, ["secret", "put", name, ...chosen], value);
@@ -85,5 +85,5 @@ function secretsIn(output: string): string[] | undefined {
 
 async function must(folder: string, args: readonly string[], input?: string): Promise<void> {
   const { status } = await runWrangler(folder, args, input === undefined ? {} : { input });
-  if (status !== 0) throw new UsageError(`wrangler ${args.slice(0, 3).join(" ")} has failed`);
+  if (status !== 0) throw new UsageError(`wrangler ${args.slice(0, 3).join(" ")} failed`);
 }

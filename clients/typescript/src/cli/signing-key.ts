@@ -12,7 +12,7 @@ const PREFIX = "whsec_";
  * because the key itself is a secret.
  */
 export function namespaceKeys(text: string, namespace: string): string[] {
-  if (!/^[a-z0-9-]{1,64}$/.test(namespace)) throw new UsageError(`${namespace} is no name of a namespace: it has 1 to 64 small letters, digits and hyphens`);
+  if (!/^[a-z0-9-]{1,64}$/.test(namespace)) throw new UsageError(`${namespace} is not the name of a namespace: give 1 to 64 lower-case letters, digits and hyphens`);
   const given = text.split(",").map((part) => part.trim()).filter(Boolean);
   if (given.length === 0) throw new UsageError("WEBHOOK_SIGNING_KEYS: there is no key");
   return given.map((key, at) => PREFIX + derive(decode(key, at + 1), namespace).toString("base64"));

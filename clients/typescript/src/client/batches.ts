@@ -260,7 +260,7 @@ async function* iterate(given: TaskSource): AsyncGenerator<NewTask, void, undefi
     yield* source as Iterable<NewTask> | AsyncIterable<NewTask>;
     return;
   }
-  if (!("getReader" in Object(source))) throw new TypeError("tasks are neither an array, nor an iterable, nor a stream, nor a function that returns one of the first two");
+  if (!("getReader" in Object(source))) throw new TypeError("tasks is neither an array, an iterable or a stream, nor a function that returns an array or an iterable");
   const reader = (source as ReadableStream<NewTask>).getReader();
   try {
     for (;;) {

@@ -31,12 +31,13 @@ import { checkKey, type ScheduledTasks, scheduleTasks, type ScheduleTasksOptions
 import { DeadLetters } from "./dead-letters.ts";
 import { SchedulerError } from "./errors.ts";
 import { EventStream, type EventsOptions } from "./events.ts";
-import type { CallOptions, ChangeOptions, CreateOptions, SchedulerClientOptions, Version } from "./options.ts";
+import type { CallOptions, ChangeOptions, CreateOptions, SchedulerClientOptions } from "./options.ts";
 import { type Page, Pages } from "./pages.ts";
 import { pathOf } from "./paths.ts";
 import { type ApiAnswer, type ApiRequest, Requests } from "./requests.ts";
 import { chunks, type PerhapsUncertain, sumAnswers } from "./selection.ts";
-import { ApiKeys, Limits, Namespaces } from "./settings.ts";
+import { ApiKeys, Calendars, Limits, Namespaces } from "./settings.ts";
+import { conditions, isConditional, versioned } from "./versions.ts";
 
 /**
  * A task as the client returns it, with its version. `etag` is not enumerable, so a copy of the task has no `etag`, and
@@ -113,6 +114,8 @@ export class SchedulerClient {
   readonly deadLetters: DeadLetters;
   /** Limits on the concurrency and rate of the tasks that name a key. */
   readonly limits: Limits;
+  /** Calendars, whose days tasks leave out by name. */
+  readonly calendars: Calendars;
   /** API keys, and what the key of this client may do. */
   readonly keys: ApiKeys;
   /** Namespaces and their quotas. Needs a key with the scope `admin`. */
@@ -122,6 +125,7 @@ export class SchedulerClient {
     this.#requests = new Requests(options);
     this.deadLetters = new DeadLetters(this.#requests);
     this.limits = new Limits(this.#requests);
+    this.calendars = new Calendars(this.#requests);
     this.keys = new ApiKeys(this.#requests);
     this.namespaces = new Namespaces(this.#requests);
   }
@@ -370,36 +374,12 @@ export class SchedulerClient {
   }
 }
 
-/** Returns the headers of the conditions of a change. */
-function conditions({ ifMatch, ifNoneMatch }: ChangeOptions): Record<string, string | undefined> {
-  return { "if-match": textOf("ifMatch", ifMatch), "if-none-match": textOf("ifNoneMatch", ifNoneMatch) };
-}
-
-function isConditional(headers: Record<string, string | undefined>): boolean {
-  return headers["if-match"] !== undefined || headers["if-none-match"] !== undefined;
-}
-
 /**
  * Returns whether a repeat of a definition means the same task to the scheduler. This is so for a task with an id that does not fire once.
  * A sentence may mean a task that fires once, and another time a moment later.
  */
 function keepsWhenRepeated({ id, time, delayInSeconds, schedule }: NewTask): boolean {
   return typeof id === "string" && (time ?? delayInSeconds ?? schedule) === undefined;
-}
-
-/**
- * Returns the text of a version. An empty text is refused, because the platform drops an empty header, so it would be no condition. A copy
- * of a task is refused, too, because it has no `etag`.
- */
-function textOf(name: string, version: Version | undefined): string | undefined {
-  const text: unknown = typeof version === "object" ? version?.etag : version;
-  if (text === undefined && version === undefined) return undefined;
-  if (typeof text !== "string" || text === "") throw new TypeError(`${name} has no version: give an etag, "*", or a task as the client has returned it`);
-  return text;
-}
-
-function versioned({ body, headers }: ApiAnswer<Task>): VersionedTask {
-  return Object.defineProperty(body, "etag", { value: headers.get("etag") ?? "" }) as VersionedTask;
 }
 
 /** Resolves with undefined if the error says that there is no such task. */

@@ -14,6 +14,6 @@ export type { EventsOptions, EventStream, EventType, SchedulerEvent } from "./ev
 export type { CallOptions, ChangeOptions, Clock, Connection, CreateOptions, Fetch, RetryOptions, SchedulerClientOptions, Version } from "./options.ts";
 export type { Page, Pages, Searched } from "./pages.ts";
 export type { PerhapsUncertain } from "./selection.ts";
-export type { ApiKeys, Limits, Namespaces } from "./settings.ts";
+export type { ApiKeys, Calendars, Limits, Namespaces, VersionedCalendar } from "./settings.ts";
 // The schemas of the API by their names.
 export type * from "../generated/openapi.ts";

@@ -1,7 +1,8 @@
-import type { Deleted, Key, KeyList, Limit, LimitList, MadeKey, Namespace, NamespaceList, NewKey, NewNamespace, OwnKey, ShownLimit } from "../generated/openapi.ts";
-import type { CallOptions } from "./options.ts";
+import type { Calendar, CalendarList, Deleted, Key, KeyList, Limit, LimitList, ListedCalendar, MadeKey, Namespace, NamespaceList, NewCalendar, NewKey, NewNamespace, OwnKey, ShownLimit } from "../generated/openapi.ts";
+import type { CallOptions, ChangeOptions } from "./options.ts";
 import { pathOf } from "./paths.ts";
 import type { ApiRequest, Requests } from "./requests.ts";
+import { conditions, isConditional, versioned } from "./versions.ts";
 
 /** Reads and changes resources by their ids. */
 class Collection {
@@ -36,6 +37,47 @@ export class Limits extends Collection {
   /** Deletes a limit: tasks that name its key run without one. */
   delete(key: string, options: CallOptions = {}): Promise<Deleted> {
     return this.send("DELETE", pathOf("limits", key), options);
+  }
+}
+
+/** A calendar as the client returns it, with its version. `etag` is not enumerable, so you can send a copy of the calendar in a request. */
+export type VersionedCalendar = Calendar & {
+  /** The version of the calendar: give it as `ifMatch` of a change. */
+  readonly etag: string;
+};
+
+/** Calendars of the namespace. A task names them in `exclude.calendars`, and leaves out their days and times of day. */
+export class Calendars {
+  readonly #requests: Requests;
+
+  constructor(requests: Requests) {
+    this.#requests = requests;
+  }
+
+  /** Returns all calendars, without their items. */
+  async list(options: CallOptions = {}): Promise<ListedCalendar[]> {
+    return (await this.#requests.send<CalendarList>({ method: "GET", path: "/v1/calendars", options })).body.calendars;
+  }
+
+  /** Returns a calendar, and how far the update of its tasks has come. Fails with `/problems/no-calendar` if there is none. */
+  async get(name: string, options: CallOptions = {}): Promise<VersionedCalendar> {
+    return versioned(await this.#requests.send<Calendar>({ method: "GET", path: pathOf("calendars", name), options }));
+  }
+
+  /** Creates a calendar, or replaces its items and its description. If the items change, the tasks that name it follow, until `pending` is false. */
+  async set(name: string, calendar: NewCalendar, options: ChangeOptions = {}): Promise<VersionedCalendar> {
+    return versioned(await this.#requests.send<Calendar>(this.#change("PUT", name, options, calendar)));
+  }
+
+  /** Deletes a calendar. Fails with `/problems/calendar-in-use` if tasks name it. */
+  async delete(name: string, options: ChangeOptions = {}): Promise<Deleted> {
+    return (await this.#requests.send<Deleted>(this.#change("DELETE", name, options))).body;
+  }
+
+  #change(method: ApiRequest["method"], name: string, options: ChangeOptions, body?: unknown): ApiRequest {
+    const headers = conditions(options);
+    const ifUncertain = isConditional(headers) ? "ask" : "repeat";
+    return { method, path: pathOf("calendars", name), headers, ifUncertain, body, options };
   }
 }
 

@@ -92,7 +92,7 @@ export async function verifyWebhook(request: Request | WebhookRequest, keys: str
   const signatures = signatureHeader.split(" ").flatMap((signature) => (signature.startsWith("v1,") ? [decodeBase64(signature.slice(3))] : []));
   // Every pair is checked, so the time does not say which key it was.
   const checks = secrets.flatMap((key) => signatures.map((signature) => signature !== undefined && crypto.subtle.verify("HMAC", key, signature, signed)));
-  if (!(await Promise.all(checks)).includes(true)) throw new WebhookVerificationError("wrong-signature", "no signature is by a known key: give the key of the namespace, which npx durable-scheduler signing-key prints, and not WEBHOOK_SIGNING_KEYS itself");
+  if (!(await Promise.all(checks)).includes(true)) throw new WebhookVerificationError("wrong-signature", "no signature was made with a known key: give the key of the namespace, which npx durable-scheduler signing-key prints, and not WEBHOOK_SIGNING_KEYS itself");
 
   const text = new TextDecoder().decode(body);
   return {
@@ -106,7 +106,7 @@ export async function verifyWebhook(request: Request | WebhookRequest, keys: str
 }
 
 async function importKey(text: string | undefined, at: number): Promise<CryptoKey> {
-  if (text === undefined || text === "") throw new TypeError(`key ${at + 1} is ${text === undefined ? "undefined" : "empty"}: set the variable that you give`);
+  if (text === undefined || text === "") throw new TypeError(`key ${at + 1} is ${text === undefined ? "undefined" : "empty"}: set the variable that you pass`);
   const bytes = decodeBase64(text.replace(/^whsec_/, ""));
   // The text of a key is a secret.
   if (bytes === undefined) throw new TypeError(`key ${at + 1} is not base64 after whsec_`);

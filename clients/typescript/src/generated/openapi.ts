@@ -53,6 +53,47 @@ export interface BatchReply {
   })[];
 }
 
+/** A calendar. */
+export interface Calendar {
+  /** When it was created, milliseconds since 1970. */
+  createdAt: number;
+  /** Dates, dates of every year, and ranges of either. */
+  dates?: string[] | undefined;
+  /** What it is for. */
+  description?: string | undefined;
+  /**
+   * The tasks of the last update that could not be changed: the first ten. They keep the former
+   * items of the calendar. Absent if there are none.
+   */
+  failures?: FailedUpdate[] | undefined;
+  /** Its name, by which tasks use it. */
+  name: string;
+  /** Whether tasks with former items may be left, because the update is under way. */
+  pending: boolean;
+  /** Rules of RFC 5545. */
+  rules?: string[] | undefined;
+  /** After a change of its items: the tasks that use it and cannot have the present items. */
+  tasksFailed: number;
+  /**
+   * After a change of its items: the tasks that use it and have the present items, as far as
+   * they have been searched.
+   */
+  tasksUpdated: number;
+  /** Times of day. */
+  times?: string[] | undefined;
+  /** When it was last changed, milliseconds since 1970. */
+  updatedAt: number;
+  /** The version of its items. */
+  version: string;
+  /** Days of the week. */
+  weekdays?: string[] | undefined;
+}
+
+/** Calendars, in the order of their names. */
+export interface CalendarList {
+  calendars: ListedCalendar[];
+}
+
 /** What happens when a task fires. */
 export type Callback = WebhookCallback | ServiceRequestCallback | ServiceFunctionCallback | DurableObjectRequestCallback | DurableObjectFunctionCallback | HandlerCallback | QueueCallback;
 
@@ -440,8 +481,10 @@ export interface Event {
   type: string;
 }
 
-/** The days and the times of day at which a recurring task does not fire, on the clock of its `timezone`. At least one of `dates`, `weekdays`, `times` and `rules`. */
+/** The days and the times of day at which a recurring task does not fire, on the clock of its `timezone`. At least one of `dates`, `weekdays`, `times`, `rules` and `calendars`. */
 export interface Exclude {
+  /** Names of calendars of the namespace, whose items are added. */
+  calendars?: string[] | null | undefined;
   /**
    * Dates (`2026-12-24`), dates of every year (`12-24`), and ranges of either with both ends
    * included (`2026-12-24/2027-01-02`, `12-24/01-02`).
@@ -466,6 +509,8 @@ export interface Exclude {
 
 /** A run of the rule that `exclude` leaves out or moves. */
 export interface ExcludedRun {
+  /** The calendars that leave it out. Absent if it is left out by the schedule's own items only. */
+  calendars?: string[] | undefined;
   /** The same in the time zone of the schedule, RFC 3339. */
   local: string;
   /** Its time by the rule, milliseconds since 1970. */
@@ -515,6 +560,14 @@ export interface Explanation {
   status?: "scheduled" | "retrying" | "held" | "running" | "paused" | "dead-lettered" | "unscheduled" | undefined;
   /** When its definition was last changed, milliseconds since 1970, as the task says. */
   updatedAt?: number | undefined;
+}
+
+/** A task that could not be changed. It keeps the former items of the calendar. */
+export interface FailedUpdate {
+  /** The field, the problem and the limit, for people. */
+  detail: string;
+  /** The task's id. */
+  id: string;
 }
 
 /** Which tasks are meant: those that fulfil every part that is given. At least one part is required; to select every task, send `{"all":true}` alone. */
@@ -711,6 +764,29 @@ export interface LimitList {
   limits: ShownLimit[];
 }
 
+/** A calendar in a list, without its items. */
+export interface ListedCalendar {
+  /** When it was created, milliseconds since 1970. */
+  createdAt: number;
+  /** What it is for. */
+  description?: string | undefined;
+  /** Its name, by which tasks use it. */
+  name: string;
+  /** Whether tasks with former items may be left, because the update is under way. */
+  pending: boolean;
+  /** After a change of its items: the tasks that use it and cannot have the present items. */
+  tasksFailed: number;
+  /**
+   * After a change of its items: the tasks that use it and have the present items, as far as
+   * they have been searched.
+   */
+  tasksUpdated: number;
+  /** When it was last changed, milliseconds since 1970. */
+  updatedAt: number;
+  /** The version of its items. */
+  version: string;
+}
+
 /** The times that were given as local times. `timezone` is their zone. */
 export interface LocalTimes {
   /** The anchor of the interval. */
@@ -871,6 +947,23 @@ export interface Namespace {
 /** Namespaces: `default`, then the others in order of their names. */
 export interface NamespaceList {
   namespaces: Namespace[];
+}
+
+/** Days and times of day that tasks leave out by the name of the calendar, each read on the clock of the task's `timezone`. At least one of `dates`, `weekdays`, `times` and `rules`. What only answers show is ignored. */
+export interface NewCalendar {
+  /** As `dates` of `exclude`. */
+  dates?: readonly string[] | null | undefined;
+  /** What the calendar is for, in the caller's words. The limit is in bytes of UTF-8. */
+  description?: string | null | undefined;
+  /**
+   * As `rules` of `exclude`. A rule names its days itself, and has no `INTERVAL`, because a
+   * calendar has no `startAt`.
+   */
+  rules?: readonly string[] | null | undefined;
+  /** As `times` of `exclude`. */
+  times?: readonly string[] | null | undefined;
+  /** As `weekdays` of `exclude`. */
+  weekdays?: readonly string[] | null | undefined;
 }
 
 /** A task that recurs by cron expressions. */
@@ -1888,7 +1981,7 @@ export interface Preview {
   runs: PreviewRun[];
   /**
    * The schedule as a sentence in English, which `/v1/parse` reads as the same schedule. Absent
-   * if its runs take long to compute.
+   * if its runs take long to compute, or if it names calendars.
    */
   sentence?: string | undefined;
   /** The zone of the local times: that of the schedule. */
@@ -1898,13 +1991,13 @@ export interface Preview {
 /** A schedule to preview: the fields of a task that say when, and the number of runs to show. The other members of a task are accepted and ignored. Members that are marked as read-only are ignored: an answer shows them, and the scheduler sets them. */
 export type PreviewRequest = {
   anchor?: null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   callback?: unknown;
   /** The number of runs to show. Default: `10`. */
   count?: number | null | undefined;
   cron?: null | undefined;
   delayInSeconds?: null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   description?: unknown;
   endAt?: null | undefined;
   everySeconds?: null | undefined;
@@ -1920,7 +2013,7 @@ export type PreviewRequest = {
    * changes.
    */
   jitterSeconds?: number | null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   limitKey?: unknown;
   /**
    * The local times of the task as an answer shows them. For each, the member of the same name
@@ -1934,23 +2027,23 @@ export type PreviewRequest = {
    * missed because of a pause.
    */
   misfire?: Misfire | null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   onFailure?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   onSuccess?: unknown;
   overlap?: null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   paused?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   payload?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   priority?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   retry?: unknown;
   rrule?: null | undefined;
   schedule?: null | undefined;
   startAt?: null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   tags?: unknown;
   /** When it fires, once. One that is past fires at once. */
   time: Time;
@@ -1973,14 +2066,14 @@ export type PreviewRequest = {
   words?: string | null | undefined;
 } | {
   anchor?: null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   callback?: unknown;
   /** The number of runs to show. Default: `10`. */
   count?: number | null | undefined;
   cron?: null | undefined;
   /** How long from then it fires, once, seconds. */
   delayInSeconds: number;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   description?: unknown;
   endAt?: null | undefined;
   everySeconds?: null | undefined;
@@ -1996,7 +2089,7 @@ export type PreviewRequest = {
    * changes.
    */
   jitterSeconds?: number | null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   limitKey?: unknown;
   /**
    * The local times of the task as an answer shows them. For each, the member of the same name
@@ -2010,23 +2103,23 @@ export type PreviewRequest = {
    * missed because of a pause.
    */
   misfire?: Misfire | null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   onFailure?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   onSuccess?: unknown;
   overlap?: null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   paused?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   payload?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   priority?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   retry?: unknown;
   rrule?: null | undefined;
   schedule?: null | undefined;
   startAt?: null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   tags?: unknown;
   time?: null | undefined;
   /**
@@ -2048,14 +2141,14 @@ export type PreviewRequest = {
   words?: string | null | undefined;
 } | {
   anchor?: null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   callback?: unknown;
   /** The number of runs to show. Default: `10`. */
   count?: number | null | undefined;
   /** Recurs by a cron expression, or by several. */
   cron: string | readonly string[];
   delayInSeconds?: null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   description?: unknown;
   /** Does not recur after this time. */
   endAt?: Time | null | undefined;
@@ -2073,7 +2166,7 @@ export type PreviewRequest = {
    * changes.
    */
   jitterSeconds?: number | null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   limitKey?: unknown;
   /**
    * The local times of the task as an answer shows them. For each, the member of the same name
@@ -2091,9 +2184,9 @@ export type PreviewRequest = {
    * missed because of a pause.
    */
   misfire?: Misfire | null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   onFailure?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   onSuccess?: unknown;
   /**
    * What happens to a run of a recurring task that comes due before the previous run is
@@ -2104,19 +2197,19 @@ export type PreviewRequest = {
    * - `queue-one`: It waits for the end of the previous run. Further runs do not fire. Default: `"allow"`.
    */
   overlap?: "allow" | "skip" | "queue-one" | null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   paused?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   payload?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   priority?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   retry?: unknown;
   rrule?: null | undefined;
   schedule?: null | undefined;
   /** Does not recur before this time. */
   startAt?: Time | null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   tags?: unknown;
   time?: null | undefined;
   /**
@@ -2142,13 +2235,13 @@ export type PreviewRequest = {
    * `startAt`, or one interval from now.
    */
   anchor?: Time | null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   callback?: unknown;
   /** The number of runs to show. Default: `10`. */
   count?: number | null | undefined;
   cron?: null | undefined;
   delayInSeconds?: null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   description?: unknown;
   /** Does not recur after this time. */
   endAt?: Time | null | undefined;
@@ -2167,7 +2260,7 @@ export type PreviewRequest = {
    * changes.
    */
   jitterSeconds?: number | null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   limitKey?: unknown;
   /**
    * The local times of the task as an answer shows them. For each, the member of the same name
@@ -2185,9 +2278,9 @@ export type PreviewRequest = {
    * missed because of a pause.
    */
   misfire?: Misfire | null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   onFailure?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   onSuccess?: unknown;
   /**
    * What happens to a run of a recurring task that comes due before the previous run is
@@ -2198,19 +2291,19 @@ export type PreviewRequest = {
    * - `queue-one`: It waits for the end of the previous run. Further runs do not fire. Default: `"allow"`.
    */
   overlap?: "allow" | "skip" | "queue-one" | null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   paused?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   payload?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   priority?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   retry?: unknown;
   rrule?: null | undefined;
   schedule?: null | undefined;
   /** Does not recur before this time. */
   startAt?: Time | null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   tags?: unknown;
   time?: null | undefined;
   /**
@@ -2232,13 +2325,13 @@ export type PreviewRequest = {
   words?: string | null | undefined;
 } | {
   anchor?: null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   callback?: unknown;
   /** The number of runs to show. Default: `10`. */
   count?: number | null | undefined;
   cron?: null | undefined;
   delayInSeconds?: null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   description?: unknown;
   /** Does not recur after this time. */
   endAt?: Time | null | undefined;
@@ -2256,7 +2349,7 @@ export type PreviewRequest = {
    * changes.
    */
   jitterSeconds?: number | null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   limitKey?: unknown;
   /**
    * The local times of the task as an answer shows them. For each, the member of the same name
@@ -2274,9 +2367,9 @@ export type PreviewRequest = {
    * missed because of a pause.
    */
   misfire?: Misfire | null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   onFailure?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   onSuccess?: unknown;
   /**
    * What happens to a run of a recurring task that comes due before the previous run is
@@ -2287,20 +2380,20 @@ export type PreviewRequest = {
    * - `queue-one`: It waits for the end of the previous run. Further runs do not fire. Default: `"allow"`.
    */
   overlap?: "allow" | "skip" | "queue-one" | null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   paused?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   payload?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   priority?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   retry?: unknown;
   /** Recurs by this rule of RFC 5545, which begins at `startAt`. */
   rrule: string;
   schedule?: null | undefined;
   /** Does not recur before this time. */
   startAt: Time;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   tags?: unknown;
   time?: null | undefined;
   /**
@@ -2322,13 +2415,13 @@ export type PreviewRequest = {
   words?: string | null | undefined;
 } | {
   anchor?: null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   callback?: unknown;
   /** The number of runs to show. Default: `10`. */
   count?: number | null | undefined;
   cron?: null | undefined;
   delayInSeconds?: null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   description?: unknown;
   /** Does not recur after this time. */
   endAt?: Time | null | undefined;
@@ -2346,7 +2439,7 @@ export type PreviewRequest = {
    * changes.
    */
   jitterSeconds?: number | null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   limitKey?: unknown;
   /**
    * The local times of the task as an answer shows them. For each, the member of the same name
@@ -2364,9 +2457,9 @@ export type PreviewRequest = {
    * missed because of a pause.
    */
   misfire?: Misfire | null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   onFailure?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   onSuccess?: unknown;
   /**
    * What happens to a run of a recurring task that comes due before the previous run is
@@ -2377,13 +2470,13 @@ export type PreviewRequest = {
    * - `queue-one`: It waits for the end of the previous run. Further runs do not fire. Default: `"allow"`.
    */
   overlap?: "allow" | "skip" | "queue-one" | null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   paused?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   payload?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   priority?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   retry?: unknown;
   rrule?: null | undefined;
   /**
@@ -2395,7 +2488,7 @@ export type PreviewRequest = {
   schedule: string;
   /** Does not recur before this time. */
   startAt?: Time | null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   tags?: unknown;
   time?: null | undefined;
   /**
@@ -2413,13 +2506,13 @@ export type PreviewRequest = {
   words?: null | undefined;
 } | {
   anchor?: null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   callback?: unknown;
   /** The number of runs to show. Default: `10`. */
   count?: number | null | undefined;
   cron?: null | undefined;
   delayInSeconds?: null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   description?: unknown;
   endAt?: null | undefined;
   everySeconds?: null | undefined;
@@ -2430,7 +2523,7 @@ export type PreviewRequest = {
   /** The task's id, which determines its jitter. */
   id?: string | null | undefined;
   jitterSeconds?: null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   limitKey?: unknown;
   /**
    * The local times of the task as an answer shows them. For each, the member of the same name
@@ -2440,23 +2533,23 @@ export type PreviewRequest = {
   local?: LocalTimes | null | undefined;
   maxRuns?: null | undefined;
   misfire?: null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   onFailure?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   onSuccess?: unknown;
   overlap?: null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   paused?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   payload?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   priority?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   retry?: unknown;
   rrule?: null | undefined;
   schedule?: null | undefined;
   startAt?: null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   tags?: unknown;
   time?: null | undefined;
   /**
@@ -3703,6 +3796,7 @@ export interface WatchEventsQuery {
 export type KnownProblemType =
   | "/problems/already-running"
   | "/problems/batch-rejected"
+  | "/problems/calendar-in-use"
   | "/problems/condition-refused"
   | "/problems/forbidden"
   | "/problems/guessing"
@@ -3711,6 +3805,7 @@ export type KnownProblemType =
   | "/problems/loop"
   | "/problems/malformed-path"
   | "/problems/misconfigured"
+  | "/problems/no-calendar"
   | "/problems/no-dead-letter"
   | "/problems/no-key"
   | "/problems/no-limit"

@@ -79,7 +79,7 @@ function decorator(name: string, declaration: { options: CronOptions<unknown>; t
 
 function declareStandard(name: string, method: object, context: ClassMethodDecoratorContext, declaration: Declaration): void {
   if (context.kind !== "method" || context.static || context.private || typeof context.name !== "string") {
-    throw new TypeError(`${name} is for public methods, and ${String(context.name)} is none`);
+    throw new TypeError(`${name} is for public methods, and ${String(context.name)} is not one`);
   }
   checkName(name, context.name);
   declare(method, context.name, (context.metadata as object | undefined) ?? undefined, declaration);
@@ -88,7 +88,7 @@ function declareStandard(name: string, method: object, context: ClassMethodDecor
 function declareLegacy(name: string, target: object, key: unknown, descriptor: PropertyDescriptor | undefined, declaration: Declaration): void {
   const method: unknown = descriptor?.value;
   if (typeof target === "function" || typeof key !== "string" || typeof method !== "function") {
-    throw new TypeError(`${name} is for public methods, and ${String(key)} is none`);
+    throw new TypeError(`${name} is for public methods, and ${String(key)} is not one`);
   }
   checkName(name, key);
   declare(method, key, target, declaration);

@@ -20,7 +20,7 @@ type TasksClass<Self extends Tasks> = (abstract new (ctx: ExecutionContext, env:
  * may call them.
  *
  * The prebuilt Worker brings the schedules that `@cron` and `@every` declare up to date after a deploy: at its first
- * request, or within a minute.
+ * request, or within five minutes.
  *
  * @example
  * export class Nightly extends Tasks<Env> {

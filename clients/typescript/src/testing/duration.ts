@@ -9,6 +9,6 @@ export type Duration = number | `${number} ${Unit}` | `${number} ${Unit}s`;
 export function toMillis(duration: Duration): number {
   const [, count, unit] = /^(\d+(?:\.\d+)?) (second|minute|hour|day|week)s?$/.exec(String(duration)) ?? [];
   const millis = typeof duration === "number" ? duration : Number(count) * UNITS[unit as Unit];
-  if (!(Number.isFinite(millis) && millis >= 0)) throw new TypeError(`${duration} is no duration: give milliseconds, or text such as "3 days"`);
+  if (!(Number.isFinite(millis) && millis >= 0)) throw new TypeError(`${duration} is not a duration: give milliseconds, or text such as "3 days"`);
   return millis;
 }

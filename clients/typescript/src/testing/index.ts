@@ -74,7 +74,7 @@ export class TestScheduler<Env = Record<string, unknown>> {
   /** Moves the clock to a time, as `advance` does. Throws a `RangeError` if the time has passed. */
   async advanceTo(time: Date | number | string): Promise<void> {
     const end = new Date(time).getTime();
-    if (!(end >= this.now.getTime() - 1_000)) throw new RangeError(`${String(time)} is no time after ${this.now.toISOString()}`);
+    if (!(end >= this.now.getTime() - 1_000)) throw new RangeError(`${String(time)} is not a time after ${this.now.toISOString()}`);
     for (;;) {
       await this.settle();
       const next = await this.#nextDue();
@@ -146,7 +146,7 @@ function isBusy({ status }: Task): boolean {
 export async function startScheduler<Env = Record<string, unknown>>(options: TestSchedulerOptions = {}): Promise<TestScheduler<Env>> {
   const { now = Date.now(), timeoutMillis = 30_000 } = options;
   const start = new Date(now).getTime();
-  if (Number.isNaN(start)) throw new TypeError(`now is ${String(now)}, which is no time`);
+  if (Number.isNaN(start)) throw new TypeError(`now is ${String(now)}, which is not a time`);
   const path = options.config ?? ["wrangler.json", "wrangler.jsonc", "wrangler.toml"].find((name) => existsSync(name));
   if (path === undefined || !existsSync(path)) throw new Error(`there is no wrangler configuration ${path ?? "here"}: give its path as config`);
   const apiKey = crypto.randomUUID() + crypto.randomUUID();

@@ -126,7 +126,7 @@ function withMembers<Target extends object>(target: Target, members: Record<stri
 
 /** Returns the same Worker, which also accepts a new time. */
 export function withClock(Base: WorkerClass): WorkerClass {
-  if (typeof Base !== "function") throw new TypeError("the default export of the main module is no class: let it be SchedulerWorker, or a class that extends it");
+  if (typeof Base !== "function") throw new TypeError("the default export of the main module is not a class: export SchedulerWorker, or a class that extends it");
   return class extends Base {
     override async fetch(request: Request): Promise<Response> {
       if (new URL(request.url).pathname !== CLOCK_PATH) return super.fetch(request);

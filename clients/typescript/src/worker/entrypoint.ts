@@ -6,6 +6,7 @@ import type { DeadLetterSelection } from "../client/dead-letters.ts";
 import { refusal } from "../client/errors.ts";
 import { toQuery } from "../client/json.ts";
 import type { CallOptions, ChangeOptions } from "../client/options.ts";
+import type { VersionedCalendar } from "../client/settings.ts";
 import type { ScheduledTasks } from "../client/batches.ts";
 import type {
   CancelledMany,
@@ -19,6 +20,7 @@ import type {
   Filter,
   Forecast,
   Key,
+  ListedCalendar,
   ListRunsQuery,
   MadeKey,
   Namespace,
@@ -202,6 +204,11 @@ export class SchedulerEntrypoint<Env = unknown> extends WorkerEntrypoint<Env, Sc
     return new LimitsTarget(this.#client);
   }
 
+  /** Calendars, whose days tasks leave out by name. */
+  get calendars(): CalendarsTarget {
+    return new CalendarsTarget(this.#client);
+  }
+
   /** API keys. Each method but `own` needs the scope `admin`. */
   get keys(): KeysTarget {
     return new KeysTarget(this.#client);
@@ -266,6 +273,26 @@ export class LimitsTarget extends Target {
   /** Deletes a limit. */
   async delete(...args: Arguments<SchedulerClient["limits"]["delete"]>): Promise<OverRpc<Deleted>> {
     return plain(await Target.clientOf(this).limits.delete(...args));
+  }
+}
+
+/** Calendars, by RPC. */
+export class CalendarsTarget extends Target {
+  /** Lists all calendars, without their items. */
+  async list(...args: Arguments<SchedulerClient["calendars"]["list"]>): Promise<OverRpc<ListedCalendar[]>> {
+    return plain(await Target.clientOf(this).calendars.list(...args));
+  }
+  /** Returns a calendar. */
+  async get(...args: Arguments<SchedulerClient["calendars"]["get"]>): Promise<OverRpc<VersionedCalendar>> {
+    return plain(await Target.clientOf(this).calendars.get(...args));
+  }
+  /** Creates or replaces a calendar. */
+  async set(...args: Arguments<SchedulerClient["calendars"]["set"]>): Promise<OverRpc<VersionedCalendar>> {
+    return plain(await Target.clientOf(this).calendars.set(...args));
+  }
+  /** Deletes a calendar that no task names. */
+  async delete(...args: Arguments<SchedulerClient["calendars"]["delete"]>): Promise<OverRpc<Deleted>> {
+    return plain(await Target.clientOf(this).calendars.delete(...args));
   }
 }
 

@@ -23,7 +23,7 @@ let nextAttempt = 0;
  * The scheduler's Worker: the HTTP API, the dispatcher of fired tasks, and the watchdog. Make it, or a class that extends
  * it, the default export of your Worker.
  *
- * With the first event of an isolate, and so within a minute after a deploy, it also brings up to date the schedules that
+ * With the first event of an isolate, and so within five minutes after a deploy, it also brings up to date the schedules that
  * the exported `Tasks` declare.
  *
  * @example
@@ -94,7 +94,7 @@ function guardQueue(prototype: SchedulerWorker): void {
     const isLost = () => !taken.has(batch) && batch.messages.some(({ body }) => isDispatch(body));
     try {
       await own.call(this, batch);
-      if (isLost()) throw new Error(`the queue() of this Worker has not given a batch of ${batch.queue} to the scheduler, so no task runs: return super.queue(batch) for every queue that is not your own`);
+      if (isLost()) throw new Error(`the queue() of this Worker has not passed a batch of ${batch.queue} to the scheduler, so no task runs: return super.queue(batch) for every queue that is not your own`);
     } catch (error) {
       // Otherwise the message would only be in the outcome of the event.
       if (isLost()) console.error((error as Error).message);

@@ -44,8 +44,11 @@ pub(crate) async fn one(mut call: Call<'_>, of_path: Option<String>) -> Result<A
     };
     if id.is_none() && !precondition.is_none() {
         let detail =
-            "is not taken without an id in the body: no task exists yet that has a version";
+            "is not supported without an id in the body: a new task has no version to compare with";
         return Err(Problem::condition_refused(call.condition_given(), detail));
+    }
+    if let Ok(task) = task() {
+        call.load_calendars([&task]).await?;
     }
     let mut tries = 1;
     let mut expected = where_expected(&call, &precondition, id.as_deref()).await?;
@@ -177,6 +180,7 @@ pub(crate) async fn batch(mut call: Call<'_>) -> Result<Answer, Problem> {
     {
         return Ok(Answer::json(200, format!("{{\"parsed\":{}}}", tasks.len()).into_bytes()));
     }
+    call.load_calendars(tasks.iter().flatten()).await?;
     let mut gone_on = HashMap::new();
     let (items, duplicates, outcomes, is_replay) =
         match idempotency::key_of(&call, if is_lines { "lines" } else { "array" }, &text)? {
@@ -244,6 +248,7 @@ fn planned<'a>(
     let validator = validator.with_origin(Origin::new(at, call.holder.name.as_deref()));
     let validator =
         validator.with_handler_retries(&call.handler_retries).with_sentences(&call.sentences);
+    let validator = validator.with_calendars(&call.calendars);
     let mut validator = validator.with_default_callback(call.default_callback.as_deref());
     let mut plan = plan(tasks, &mut validator, &call.shards.map);
     for part in &mut plan.appends {

@@ -27,6 +27,10 @@ pub(crate) async fn explain(call: Call<'_>, id: String) -> Result<Answer, Proble
         return Err(Problem::no_task(&id));
     }
     joined.recent_runs.truncate(MAX_EXPLAINED_RUNS);
-    joined.sentence = joined.when.take().and_then(|when| sentence_of(when.get(), call.now));
+    let when = joined.when.take();
+    if let Some(when) = &when {
+        joined.name_calendars(when.get(), call.now);
+    }
+    joined.sentence = when.and_then(|when| sentence_of(when.get(), call.now));
     Ok(Answer::of(200, &joined))
 }

@@ -12,11 +12,12 @@ use crate::handlers::tasks::warnings::Warning;
 use crate::problem::Problem;
 use crate::response::Answer;
 use scheduler_model::address::task_path;
+use scheduler_model::calendars::Calendars;
 use scheduler_model::dead_letter::DeadLetterId;
 use scheduler_model::protocol::{Change, Expected, ListItem, Status};
 use scheduler_model::task::{
-    Record, changes_schedule, lost_timezone, merge_patch, only_pauses, parse_one, removes_anchor,
-    version_of,
+    Record, changes_exclude, changes_schedule, lost_timezone, merge_patch, only_pauses, parse_one,
+    removes_anchor, version_of,
 };
 
 /// The most times that a patch is applied again after another writer has changed the task.
@@ -57,18 +58,27 @@ pub(crate) async fn patch(mut call: Call<'_>, id: String) -> Result<Answer, Prob
                 change_id(&call, &id, change, None, if_match.as_ref().map(|_| version)).await?;
             return Ok(create::shown(&task.unwrap_or(item), is_running));
         }
-        let record = Record::parse(item.record.get().as_bytes()).ok();
+        let record = record_of(&item);
         let is_paused =
             item.status == Status::Paused || record.is_some_and(|record| record.is_paused());
         let text = merge_patch(item.record.get(), is_paused, &patch).map_err(Problem::invalid)?;
         let mut task = parse_one(&text).map_err(Problem::invalid)?;
         task.set_id(&id).map_err(Problem::invalid)?;
+        // A patch of other fields keeps what the calendars had.
+        let exclude = record_of(&item).and_then(|record| record.exclude);
+        call.calendars = match exclude.filter(|_| !changes_exclude(&patch)) {
+            Some(exclude) => Calendars::of_record(exclude.get()),
+            None => Calendars::default(),
+        };
+        if changes_exclude(&patch) {
+            call.load_calendars([&task]).await?;
+        }
         if removes_anchor(&patch) {
             task.settle_anchor();
         }
         // Unless the patch changes the schedule, the schedule is not checked again. So runs stay
         // counted, and none may be left.
-        let record = Record::parse(item.record.get().as_bytes()).ok();
+        let record = record_of(&item);
         if let Some(record) =
             record.as_ref().filter(|record| record.is_recurring() && !changes_schedule(&patch))
         {
@@ -88,6 +98,10 @@ pub(crate) async fn patch(mut call: Call<'_>, id: String) -> Result<Answer, Prob
             written => return written,
         }
     }
+}
+
+fn record_of(item: &ListItem) -> Option<Record<'_>> {
+    Record::parse(item.record.get().as_bytes()).ok()
 }
 
 /// Returns whether a patch can change fields other than `paused`. A waiting attempt cannot be
@@ -111,12 +125,12 @@ fn why_not(item: &ListItem, path: &str) -> String {
     let stage = record.as_ref().and_then(|record| record.stage.as_deref());
     if let Some(stage) = stage {
         return format!(
-            "what is left of it is the follow-up {stage} of a run; wait until it has ended, or cancel it with DELETE {path}"
+            "only the follow-up {stage} of one of its runs is left; wait until it has ended, or cancel it with DELETE {path}"
         );
     }
     if record.is_some_and(|record| record.is_recurring()) {
         return format!(
-            "what is left of it is a run of a recurring task that has ended; create the task again with PUT {path}"
+            "only one run is left of a recurring task that has ended; create the task again with PUT {path}"
         );
     }
     format!(
@@ -147,8 +161,12 @@ mod tests {
                 r#","failedAt":9"#,
                 "it is a dead letter; POST /v1/dead-letters/9-5r-a%2Fb/replay",
             ),
-            (Status::Retrying, r#","stage":"onSuccess""#, "the follow-up onSuccess of a run; wait"),
-            (Status::Held, r#","everySeconds":60"#, "a run of a recurring task that has ended"),
+            (
+                Status::Retrying,
+                r#","stage":"onSuccess""#,
+                "the follow-up onSuccess of one of its runs is left; wait",
+            ),
+            (Status::Held, r#","everySeconds":60"#, "left of a recurring task that has ended"),
             (Status::Retrying, r#","attempt":2"#, "waits for another attempt"),
         ] {
             let record = format!(r#"{{"time":5,"id":"a/b","callback":{{}}{more}}}"#);

@@ -41,7 +41,7 @@ impl Warning {
     /// Warns that a patch has removed the time zone of a task.
     pub(crate) fn lost_timezone(timezone: &str) -> Self {
         let detail = format!(
-            "was {timezone:?} and is gone, since the new schedule has no time that is read in a time zone; give it again with the next cron, rule or local time"
+            "was {timezone:?} and was removed, because the new schedule has no use for a time zone; give it again with the next cron, rrule or local time"
         );
         Self::new("timezone", &detail)
     }
@@ -64,7 +64,7 @@ pub(crate) async fn warnings_of(
         && !is_limited(call, key).await
     {
         let detail = format!(
-            "is {key:?}, which has no limit, so it bounds nothing; set one with PUT /v1/limits/{{limitKey}}"
+            "is {key:?}, which has no limit, so it has no effect; set one with PUT /v1/limits/{{limitKey}}"
         );
         warnings.push(Warning::new("limitKey", &detail));
     }

@@ -186,7 +186,7 @@ pub enum Problem {
     #[error("has a step that is out of range (steps start again at the field's first value)")]
     Step,
     /// `*` or `?` together with another value.
-    #[error("already means every value and must stand alone")]
+    #[error("already means every value, so the list may have no other entry")]
     NotAlone,
     /// `L` without a weekday in the day-of-week field.
     #[error("needs a weekday before it (FRIL is the last Friday; Saturday is SAT)")]

@@ -41,7 +41,7 @@ pub enum ExcludeError {
     RuleOfCount,
     /// What the rule says depends on where it begins.
     #[error(
-        "has INTERVAL, or leaves its days open, so its days depend on where it begins; give startAt, or name the days with BYDAY, BYMONTHDAY and BYMONTH"
+        "has INTERVAL, or does not name its days, so its days depend on when it begins; give startAt, or name the days with BYDAY, BYMONTHDAY and BYMONTH"
     )]
     NoStart,
     /// Nothing is excluded.

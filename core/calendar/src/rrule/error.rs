@@ -26,7 +26,7 @@ pub enum RRuleError {
     )]
     NotThereYet(&'static str),
     /// A part of RFC 5545 that is not supported.
-    #[error("has {0}, which is not supported; say it with BYMONTH, BYMONTHDAY or BYDAY")]
+    #[error("has {0}, which is not supported; use BYMONTH, BYMONTHDAY or BYDAY")]
     Unsupported(&'static str),
     /// A part that RFC 5545 does not have.
     #[error(
@@ -48,7 +48,7 @@ pub enum RRuleError {
     )]
     NoFrequency,
     /// There are both COUNT and UNTIL.
-    #[error("has both COUNT and UNTIL, of which RFC 5545 allows one")]
+    #[error("has both COUNT and UNTIL, but RFC 5545 allows only one of them")]
     TwoEnds,
     /// There is an ordinal such as `2MO`, but no month or year in which it counts.
     #[error("has an ordinal in BYDAY, which only MONTHLY and YEARLY rules may have")]

@@ -1,6 +1,7 @@
-use crate::Keep;
+use crate::budget::MAX_PLACED;
 use crate::engine::lanes::pair::Pair;
 use crate::testing;
+use crate::{Config, Keep};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::{MAX_CATCH_UP_RUNS, MAX_LANES};
 use scheduler_model::numbers::EnvelopeSeq;
@@ -205,4 +206,43 @@ fn a_patched_run_whose_key_has_no_lane_waits_and_keeps_its_back_off() {
         let since = |at: &UnixMillis| at.since(ends);
         assert!(matches!(dispatched.as_slice(), [at] if since(at) < 5_000), "{dispatched:?}");
     }
+}
+
+/// Gives the task `id`, which is in flight, the key `key`.
+fn set_key(pair: &mut Pair, id: &str, key: &str) {
+    let shown = pair.engine.get(id, pair.reader()).unwrap().unwrap();
+    let text = shown.record.get();
+    let patched = format!(r#"{},"limitKey":"{key}"}}"#, text.strip_suffix('}').unwrap());
+    let mut append = Append {
+        expected: Some(Expected::Version(version_of(text.as_bytes()))),
+        ..testing::append([(id, pair.now, patched.as_bytes())])
+    };
+    append.terms.keys = vec![key.to_owned()];
+    pair.input(|engine, now, reader| engine.append(append, now, reader));
+}
+
+fn fail_all(pair: &mut Pair) {
+    for (seq, _) in pair.envelopes_in_flight() {
+        pair.fail(seq, false, "no");
+    }
+}
+
+/// The ids of runs that wait for a lane stayed in memory after the runs were gone.
+#[test]
+fn ids_whose_waiting_runs_are_gone_are_forgotten() {
+    let mut pair = Pair::with(Config { max_lanes: 1, ..Config::default() });
+    pair.create("other", "of-other", Some(pair.now.plus(86_400_000)), "");
+    for n in 0..2 * MAX_PLACED {
+        let id = format!("id-{n}");
+        pair.create("", &id, Some(pair.now), "");
+        pair.wake();
+        set_key(&mut pair, &id, &format!("key-{n}"));
+        fail_all(&mut pair);
+        assert_eq!(pair.status(&id), Some(Status::Retrying));
+        pair.cancel(&id);
+        pair.now = pair.now.plus(1_000);
+        pair.wake();
+    }
+    let noted = pair.engine.lanes.noted();
+    assert!(noted <= MAX_PLACED, "{noted} ids are noted, and no run waits");
 }

@@ -370,7 +370,7 @@ impl Engine {
         let why = if self.in_flight_tasks() >= MAX_IN_FLIGHT_TASKS || self.dispatch_room() == 0 {
             "the shard has dispatched as many tasks as it may and waits for reports of their outcomes"
         } else {
-            "the shard has not come to it yet; if its alarm is late, the watchdog wakes it within a minute"
+            "the shard has not come to it yet; if its alarm is late, the watchdog wakes it within five minutes"
         };
         explanation.add(ReasonCode::Overdue, format!("It is {} s late: {why}.", late / 1_000));
     }

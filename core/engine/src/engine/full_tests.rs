@@ -84,3 +84,46 @@ fn a_full_shard_dispatches_whole_envelopes_and_keeps_its_gap() {
     let whole: Vec<usize> = sizes(&mut pair).into_iter().map(|(_, tasks)| tasks).collect();
     assert_eq!(whole, [100]);
 }
+
+/// Reports came, but none made room for a whole envelope, so lanes returned their last slots.
+#[test]
+fn a_lane_keeps_its_slot_while_small_reports_come() {
+    let mut pair = Pair::new(1_000);
+    pair.limit_both("stripe", Some(3), None);
+    let mut small = Vec::new();
+    for (envelope, tasks) in std::iter::repeat_n(10, 90).chain([100]).enumerate() {
+        for n in 0..tasks {
+            pair.create("", &format!("main-{envelope}-{n}"), Some(pair.now), "");
+        }
+        small.extend(pair.wake().into_iter().map(|(seq, .., tasks)| (seq, tasks)));
+        pair.now = pair.now.plus(1_000);
+    }
+    let last = small.pop();
+    assert!(small.len() == 90 && small.iter().all(|(_, tasks)| *tasks == 10), "{small:?}");
+    assert!(matches!(last, Some((_, 100))), "{last:?}");
+    for n in 0..6 {
+        pair.create("stripe", &format!("task-{n}"), Some(pair.now), "");
+    }
+    pair.live(pair.now.plus(3_000), 1);
+    for (seq, _) in small.into_iter().take(9) {
+        pair.report(seq);
+        pair.live(pair.now.plus(4_000), 1);
+        assert_eq!(pair.slots("stripe"), 1, "after the report of envelope {seq}");
+    }
+}
+
+/// With a bound of less than ten envelopes, the gap would leave the dispatchers without work.
+#[test]
+fn a_shard_with_a_small_bound_fires_again_at_each_report() {
+    for (bound, gap) in [(1, 0), (20, 0), (990, 0), (1_000, 100)] {
+        let mut pair = Pair::new(bound);
+        for n in 0..2 * bound {
+            pair.create("", &format!("herd-{n}"), Some(pair.now), "");
+        }
+        let fired = pair.wake();
+        assert_eq!(fired.iter().map(|(.., tasks)| tasks).sum::<usize>(), bound);
+        fired.into_iter().for_each(|(seq, ..)| pair.report(seq));
+        let next = pair.engine.next_wakeup().expect("as many again are due");
+        assert_eq!(next.since(pair.now), gap, "with a bound of {bound}");
+    }
+}

@@ -187,7 +187,11 @@ impl Parser<'_> {
             number.0 += 500;
         }
         if number.0 == 0 {
-            return Err(self.refusal(Reason::Impossible, start, "An interval of nothing is none."));
+            return Err(self.refusal(
+                Reason::Impossible,
+                start,
+                "An interval must be longer than zero.",
+            ));
         }
         let mut found = match cycle(number, unit) {
             Some(cycle) => cycle,

@@ -115,7 +115,7 @@ fn date(date: LeftOut) -> String {
     format!("{year}{:02}-{:02}", date.month, date.day)
 }
 
-/// Adds items in the notation of the API. A rule stands alone in its quotes.
+/// Adds items in the notation of the API. Quotes around a rule may hold nothing else.
 fn quoted(items: &str, exclude: &mut Exclude) {
     if items.contains('=') {
         exclude.rules.push(items.to_owned());

@@ -152,7 +152,7 @@ fn literal(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> Result<
         return local.refuse(
             Reason::Conflict,
             span,
-            "An expression stands alone, but for a start, an end, an exception and a zone.",
+            "Beside an expression, only a start, an end, exceptions and a time zone are allowed.",
         );
     }
     let bounds = bounds(sentence, local, picks, false)?;

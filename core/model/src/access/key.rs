@@ -192,7 +192,7 @@ impl<'a> NewKey<'a> {
         if expires_at.is_some_and(|at| at <= now) {
             return Err(FieldError::new(
                 "expiresAt",
-                "is past; leave it out for a key that does not expire",
+                "is in the past; leave it out for a key that does not expire",
             ));
         }
         Ok(Key {

@@ -3,7 +3,7 @@
 use crate::dead_letter::DeadLetterId;
 use crate::protocol::{Kind, ListItem, Status};
 use crate::schedule::with_names_of_today;
-use crate::task::{Record, write_text};
+use crate::task::{Record, with_calendar_names, write_text};
 use scheduler_calendar::clock_change::ClockChange;
 use scheduler_calendar::time::UnixMillis;
 use serde::de::IgnoredAny;
@@ -27,7 +27,8 @@ pub fn write_running(status: Status, due: UnixMillis, record: &str, out: &mut Ve
 
 /// Appends a task to `out` as the API shows it: its status, its due time, its kind and its record.
 pub fn write_task(status: impl Serialize, due: UnixMillis, record: &str, out: &mut Vec<u8>) {
-    let record = by_todays_law(record);
+    let record = with_calendar_names(record);
+    let record = by_todays_law(&record);
     let record = by_todays_names(&record);
     out.extend_from_slice(b"{\"status\":");
     // A status is always written as a string, and writing to a Vec does not fail.

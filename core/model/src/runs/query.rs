@@ -117,7 +117,7 @@ fn outcomes(value: &str) -> Result<u64, FieldError> {
         let outcome = known.ok_or_else(|| {
             let known = Outcome::KNOWN.map(Outcome::name).join(", ");
             let detail = format!(
-                "has {:?}, which is no outcome; give one or several of {known}, with commas between them",
+                "has {:?}, which is not an outcome; give one or more of {known}, separated by commas",
                 cut(name, 64)
             );
             FieldError::new("outcome", detail)

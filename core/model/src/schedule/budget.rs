@@ -1,6 +1,6 @@
 //! The bound on the work for all schedules of one request.
 
-use crate::bounds::{MAX_SCHEDULE_STEPS, MAX_SENTENCES};
+use crate::bounds::{MAX_SCHEDULE_STEPS, MAX_SENTENCES, MAX_SNAPSHOT_BYTES_OF_REQUEST};
 use crate::input::FieldError;
 use scheduler_calendar::rrule::MAX_COUNTED_RUNS;
 use scheduler_calendar::steps::steps_taken;
@@ -13,11 +13,13 @@ pub(crate) struct Budget {
     counted: u32,
     /// The schedules in words that were read so far.
     sentences: usize,
+    /// The bytes of the texts of `exclude` with calendars so far.
+    calendars: usize,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { steps: MAX_SCHEDULE_STEPS, counted: 0, sentences: 0 }
+        Self { steps: MAX_SCHEDULE_STEPS, counted: 0, sentences: 0, calendars: 0 }
     }
 }
 
@@ -34,7 +36,7 @@ impl Budget {
     ) -> Result<T, FieldError> {
         if self.steps == 0 {
             let detail = format!(
-                "comes after schedules that took {MAX_SCHEDULE_STEPS} steps to work out, which is the limit of a request: send several \
+                "comes after schedules that took {MAX_SCHEDULE_STEPS} steps to compute, which is the limit of a request: send several \
                  requests, or rules that fire more often"
             );
             return Err(FieldError::new(field, detail));
@@ -61,6 +63,27 @@ impl Budget {
         Ok(())
     }
 
+    /// Adds an `exclude` of this many bytes with its calendars, which `field` names.
+    ///
+    /// # Errors
+    /// If those of the request take more bytes than they may.
+    pub(crate) fn count_calendars(
+        &mut self,
+        field: &'static str,
+        bytes: usize,
+    ) -> Result<(), FieldError> {
+        self.calendars = self.calendars.saturating_add(bytes);
+        if self.calendars > MAX_SNAPSHOT_BYTES_OF_REQUEST {
+            let detail = format!(
+                "brings the tasks of this request with their calendars to {} bytes; the limit is {MAX_SNAPSHOT_BYTES_OF_REQUEST}: send \
+                 several requests",
+                self.calendars
+            );
+            return Err(FieldError::new(field, detail));
+        }
+        Ok(())
+    }
+
     /// Adds to the runs that must be counted.
     ///
     /// # Errors
@@ -74,7 +97,7 @@ impl Budget {
         self.counted = self.counted.saturating_add(runs);
         if self.counted > MAX_COUNTED_RUNS {
             let detail = format!(
-                "brings the runs that this request has counted off, for {what} of cron and rrule, to {}; the limit is \
+                "brings the number of runs that this request counts, for {what} of cron and rrule, to {}; the limit is \
                  {MAX_COUNTED_RUNS}: send several requests, or give endAt instead",
                 self.counted
             );

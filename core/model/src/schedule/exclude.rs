@@ -1,18 +1,23 @@
 //! What a recurring task leaves out, as requests and records have it.
 
 use crate::bounds::{
-    MAX_EXCLUDED_DATES, MAX_EXCLUDED_RULES, MAX_EXCLUDED_TIMES, MAX_EXCLUDED_WEEKDAYS,
+    MAX_EXCLUDED_CALENDARS, MAX_EXCLUDED_DATES, MAX_EXCLUDED_RULES, MAX_EXCLUDED_TIMES,
+    MAX_EXCLUDED_WEEKDAYS,
 };
+use crate::calendars::{Lists, Snapshot, bad_item, texts};
 use crate::input::{Bounded, FieldError, Text, parse_object};
 use crate::names::{Given, Named};
-use scheduler_calendar::exclude::{Exclusions, Instead, Items, List};
+use scheduler_calendar::exclude::{Exclusions, Instead};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_calendar::tz::Tz;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 /// The name of the member.
 pub(super) const EXCLUDE: &str = "exclude";
+/// The beginning of the names of its members in an error.
+const PREFIX: &str = "exclude.";
 
 /// What a recurring schedule leaves out. The API's document shows the comments of the fields to
 /// callers.
@@ -21,7 +26,7 @@ pub(super) const EXCLUDE: &str = "exclude";
 #[schemars(
     rename = "Exclude",
     description = "The days and the times of day at which a recurring task does not fire, on the clock of its `timezone`. At least one of \
-                   `dates`, `weekdays`, `times` and `rules`."
+                   `dates`, `weekdays`, `times`, `rules` and `calendars`."
 )]
 pub struct ExcludeInput<'a> {
     /// Dates (`2026-12-24`), dates of every year (`12-24`), and ranges of either with both ends
@@ -42,6 +47,10 @@ pub struct ExcludeInput<'a> {
     #[serde(borrow, default)]
     #[schemars(with = "Option<Vec<String>>", length(max = MAX_EXCLUDED_RULES))]
     rules: Option<Bounded<Text<'a>, MAX_EXCLUDED_RULES>>,
+    /// Names of calendars of the namespace, whose items are added.
+    #[serde(borrow, default)]
+    #[schemars(with = "Option<Vec<String>>", length(max = MAX_EXCLUDED_CALENDARS))]
+    calendars: Option<Bounded<&'a RawValue, MAX_EXCLUDED_CALENDARS>>,
     /// What becomes of a run on a day that is left out. `skip`: it does not fire. `next` and
     /// `previous`: it moves to the next or the previous day that is not left out, at the same local
     /// time, by at most 92 days.
@@ -65,19 +74,20 @@ pub(super) fn exclusions(
     start: Option<UnixMillis>,
 ) -> Result<Exclusions, FieldError> {
     let input: ExcludeInput<'_> = parse_object(json, EXCLUDE)?;
-    fn items<'i, 'a, const N: usize>(list: Option<&'i Bounded<Text<'a>, N>>) -> Vec<&'i str> {
-        list.into_iter().flat_map(|list| &list.0).map(|Text(item)| item.as_ref()).collect()
-    }
-    let (dates, weekdays) = (items(input.dates.as_ref()), items(input.weekdays.as_ref()));
-    let (times, rules) = (items(input.times.as_ref()), items(input.rules.as_ref()));
-    let items = Items { dates: &dates, weekdays: &weekdays, times: &times, rules: &rules };
+    let own = Lists {
+        dates: texts(input.dates.as_ref()).collect(),
+        weekdays: texts(input.weekdays.as_ref()).collect(),
+        times: texts(input.times.as_ref()).collect(),
+        rules: texts(input.rules.as_ref()).collect(),
+    };
+    let lengths = own.lengths();
+    let snapshots = input
+        .calendars
+        .map_or(Ok(Vec::new()), |calendars| Snapshot::read(&calendars.0, EXCLUDE))?;
+    let mut all = own;
+    snapshots.iter().for_each(|snapshot| snapshot.items.add_to(&mut all));
+    all.check_lengths(EXCLUDE, lengths)?;
     let instead = input.instead.map_or(Instead::Skip, |Given(instead)| instead);
-    Exclusions::parse(items, instead, timezone, start).map_err(|bad| {
-        let field = match bad.at {
-            Some((list, Some(place))) => format!("{EXCLUDE}.{}[{place}]", List::name(list)),
-            Some((list, None)) => format!("{EXCLUDE}.{}", List::name(list)),
-            None => EXCLUDE.to_owned(),
-        };
-        FieldError::new(field, bad.problem.to_string())
-    })
+    Exclusions::parse(all.items(), instead, timezone, start)
+        .map_err(|bad| bad_item(&bad, PREFIX, EXCLUDE))
 }

@@ -161,7 +161,7 @@ impl ScheduleFields<'_> {
         })
     }
 
-    fn rule(&self) -> Result<Rule, FieldError> {
+    pub(super) fn rule(&self) -> Result<Rule, FieldError> {
         let timezone = self.timezone.as_deref();
         if let Some(cron) = self.cron {
             return cron_rule(cron.get(), timezone);
@@ -183,7 +183,7 @@ impl ScheduleFields<'_> {
             .as_deref()
             .ok_or_else(|| FieldError::new("cron", "is missing; the task does not recur"))?;
         let start = self.start_at().ok_or_else(|| {
-            FieldError::new("startAt", "is missing; a rule begins there (its DTSTART) and takes from it what it leaves open")
+            FieldError::new("startAt", "is missing; a rule starts there (its DTSTART), and has its time of day unless the rule names one")
         })?;
         let read = match self.local_now(|local| local.start_at) {
             Some((start, _)) => RRule::parse_local(rule, start, timezone),
@@ -306,7 +306,7 @@ fn cron_rule(json: &str, timezone: Option<&str>) -> Result<Rule, FieldError> {
 }
 
 /// Returns the COUNT of a rule.
-fn count_of(rule: &Rule) -> Option<u32> {
+pub(super) fn count_of(rule: &Rule) -> Option<u32> {
     match rule {
         Rule::Ical(rule) => rule.count(),
         Rule::Excluding(rule) => count_of(rule.rule()),
@@ -324,9 +324,9 @@ fn last_by_count(rule: &Rule) -> Result<Option<UnixMillis>, FieldError> {
     Ok(Some(last.unwrap_or(UnixMillis::new(-1))))
 }
 
-fn too_long(field: &'static str) -> FieldError {
+pub(super) fn too_long(field: &'static str) -> FieldError {
     FieldError::new(
         field,
-        "has runs too far apart for their number to be counted off; give endAt, or UNTIL, instead",
+        "has runs that are too far apart to be counted; give endAt or UNTIL instead",
     )
 }

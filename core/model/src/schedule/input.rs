@@ -278,7 +278,7 @@ impl<'a> ScheduleInput<'a> {
         if self.kind.is_some_and(|given| given != kind) {
             return Err(FieldError::new(
                 "type",
-                format!("does not agree with which of {WAYS} is given"),
+                format!("does not fit the schedule, which one of {WAYS} gives; leave it out"),
             ));
         }
         Ok(kind)

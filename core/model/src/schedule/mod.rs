@@ -10,6 +10,7 @@
 //! `exclude` leaves. COUNT counts those of the rule.
 
 mod budget;
+mod calendars;
 mod exclude;
 mod fields;
 mod input;
@@ -22,6 +23,7 @@ mod recurrence;
 mod sentences;
 
 pub(crate) use budget::Budget;
+pub use calendars::CalendarExclusions;
 pub use exclude::ExcludeInput;
 pub use fields::ScheduleFields;
 pub(crate) use input::{CheckedSchedule, CronText, GivenKind, Recurrence, ScheduleInput, delayed};
@@ -33,5 +35,8 @@ pub use parsed::{
 };
 pub(crate) use policies::with_names_of_today;
 pub use policies::{Misfire, MisfireInput, Overlap, Policies};
-pub use preview::{Preview, PreviewRequest, PreviewRun, preview, preview_with};
+pub use preview::{
+    Preview, PreviewRequest, PreviewRun, calendars_of_preview, preview, preview_with,
+    preview_with_calendars,
+};
 pub use sentences::{ReadsSentences, Said, Sentences};

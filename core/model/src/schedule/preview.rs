@@ -1,7 +1,8 @@
 //! Previews: the runs of a schedule, without creating a task.
 
-use super::{Budget, GivenKind, Recurrence, ScheduleInput, Sentences};
+use super::{Budget, CalendarExclusions, GivenKind, Recurrence, ScheduleInput, Sentences};
 use crate::bounds::{DEFAULT_PREVIEW_RUNS, MAX_ID_BYTES, MAX_PREVIEW_RUNS};
+use crate::calendars::Calendars;
 use crate::ids::TaskId;
 use crate::input::{FieldError, Text, TimeInput, Whole, parse_naming_the_field, read_object};
 use crate::task::{NewTask, add_properties, check_id, describe_read_only, is_read_only, when};
@@ -78,7 +79,8 @@ fn is_other_member(name: &str) -> bool {
 /// Adds the members that a preview ignores to the schema of its body.
 fn describe_others(schema: &mut Schema) {
     let others = NewTask::MEMBERS.iter().filter(|name| !PreviewRequest::MEMBERS.contains(name));
-    let ignored = json!({ "description": "Ignored: a member of the task that says nothing of its schedule." });
+    let ignored =
+        json!({ "description": "Ignored: a member of a task that does not affect its schedule." });
     add_properties(schema, others.map(|name| (*name, ignored.clone())));
     describe_read_only(schema);
 }
@@ -99,7 +101,7 @@ pub struct Preview {
     #[schemars(with = "Option<Vec<ExcludedRun>>")]
     pub excluded: Vec<ExcludedRun>,
     /// The schedule as a sentence in English, which `/v1/parse` reads as the same schedule. Absent
-    /// if its runs take long to compute.
+    /// if its runs take long to compute, or if it names calendars.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sentence: Option<String>,
 }
@@ -141,6 +143,10 @@ pub struct ExcludedRun {
     /// The same in the time zone of the schedule, RFC 3339.
     #[schemars(extend("format" = "date-time"))]
     pub local: String,
+    /// The calendars that leave it out. Absent if it is left out by the schedule's own items only.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Option<Vec<String>>")]
+    pub calendars: Vec<String>,
 }
 
 /// Returns the next runs of the schedule in a request's body, as if its task were created at
@@ -161,6 +167,26 @@ pub fn preview_with<'a>(
     body: &'a str,
     now: UnixMillis,
     sentences: Option<&'a Sentences<'a>>,
+) -> Result<(Preview, String), FieldError> {
+    preview_with_calendars(body, now, sentences, None)
+}
+
+/// Returns the names of the calendars that a request's body names, which is not checked yet.
+pub fn calendars_of_preview(body: &str) -> Vec<String> {
+    let request: Result<PreviewRequest<'_>, _> = serde_json::from_str(body);
+    let recurrence = request.ok().and_then(|request| request.recurrence);
+    recurrence.map_or_else(Vec::new, |recurrence| recurrence.calendars())
+}
+
+/// Does the same as [`preview_with`] for a body that may name calendars.
+///
+/// # Errors
+/// Names the invalid field.
+pub fn preview_with_calendars<'a>(
+    body: &'a str,
+    now: UnixMillis,
+    sentences: Option<&'a Sentences<'a>>,
+    calendars: Option<&'a Calendars>,
 ) -> Result<(Preview, String), FieldError> {
     let request: PreviewRequest<'_> = parse_naming_the_field(body, "")?;
     let count = request.count.map_or(DEFAULT_PREVIEW_RUNS, |count| count.0 as usize);
@@ -183,13 +209,15 @@ pub fn preview_with<'a>(
     };
     let mut budget = Budget::default();
     input.read_sentence(sentences, from, &mut budget)?;
+    input.resolve_calendars(calendars, &mut budget)?;
     let timezone = input.recurrence.as_ref().map(|rest| rest.zone()).transpose()?.flatten();
     if let Some(id) = &request.id {
         check_id(&id.0, false)?;
     }
     let id = TaskId::Given(request.id.map(|id| id.0).unwrap_or_default());
     let checked = input.check(&id, from, &mut budget)?;
-    let when = when(checked.time, &checked.fields.as_deref().cloned().unwrap_or_default());
+    let fields = checked.fields.as_deref().cloned().unwrap_or_default();
+    let (when, by_calendar) = (when(checked.time, &fields), CalendarExclusions::of(&fields));
     let local = checked.fields.as_ref().and_then(|fields| fields.local).unwrap_or_default();
     let Some(schedule) = checked.schedule else {
         let timezone = timezone.unwrap_or(Tz::UTC);
@@ -232,7 +260,11 @@ pub fn preview_with<'a>(
     });
     let excluded = excluded.take(count);
     let excluded = excluded
-        .map(|time| ExcludedRun { time, local: local_clock::rfc3339(time, timezone) })
+        .map(|time| ExcludedRun {
+            time,
+            local: local_clock::rfc3339(time, timezone),
+            calendars: by_calendar.at(time),
+        })
         .collect();
     let more = next.is_some();
     Ok((Preview { timezone: timezone.name(), runs, more, excluded, sentence: None }, when))

@@ -194,7 +194,7 @@ impl<'a> Recurrence<'a> {
             Some(runs) if is_counted_off && runs > MAX_COUNTED_RUNS => Err(FieldError::new(
                 "maxRuns",
                 format!(
-                    "is {runs}; for cron, rrule and exclude, with which runs have to be counted off, the limit is {MAX_COUNTED_RUNS}: give endAt instead"
+                    "is {runs}; with cron, rrule or exclude, the limit is {MAX_COUNTED_RUNS}, because the runs have to be counted: give endAt instead"
                 ),
             )),
             _ => Ok(()),
@@ -219,8 +219,8 @@ fn no_run(fields: &ScheduleFields<'_>, kind: GivenKind, now: UnixMillis) -> Fiel
             Some(next) => FieldError::new(
                 EXCLUDE,
                 format!(
-                    "leaves no run; without it, the next run would be at {} (milliseconds since 1970). A search for a run that is left ends \
-                     after {MAX_EXCLUSION_STEPS} steps, which are more than ten years of days",
+                    "leaves no run; without it, the next run would be at {} (milliseconds since 1970). The search for a remaining run ends \
+                     after {MAX_EXCLUSION_STEPS} steps, which cover more than ten years of days",
                     next.time
                 ),
             ),
@@ -231,16 +231,13 @@ fn no_run(fields: &ScheduleFields<'_>, kind: GivenKind, now: UnixMillis) -> Fiel
             .as_deref()
             .is_some_and(|rule| rule.to_ascii_uppercase().contains("UNTIL")) =>
         {
-            FieldError::new(
-                "rrule",
-                "has an UNTIL before the first run from now on; give a later one",
-            )
+            FieldError::new("rrule", "has an UNTIL before the next run; give a later one")
         }
         _ => FieldError::new(field_of(kind), NO_FUTURE),
     }
 }
 
-const NO_FUTURE: &str = "never comes again; give a schedule with a future";
+const NO_FUTURE: &str = "has no run after now; give a schedule that has one";
 
 /// Returns the first run that there would be without `exclude`.
 fn without_exclusions(fields: &ScheduleFields<'_>, now: UnixMillis) -> Option<Occurrence> {

@@ -313,7 +313,7 @@ mod tests {
                 "give endAt with an offset",
             ),
             (r#""type":"cron","schedule":"mondays""#, "type", "does not agree"),
-            (r#""type":"words","cron":"@daily""#, "type", "does not agree"),
+            (r#""type":"words","cron":"@daily""#, "type", "does not fit the schedule"),
             (r#""type":"no-schedule","words":"mondays""#, "words", "no schedule"),
             (r#""schedule":7"#, "schedule", "expected a string"),
         ] {
@@ -364,7 +364,7 @@ mod tests {
         let refused = (0..MAX_SENTENCES)
             .find_map(|_| validator.check(parse_one(body).unwrap()).err())
             .unwrap();
-        assert!(refused.detail.contains("steps to work out"), "{refused}");
+        assert!(refused.detail.contains("steps to compute"), "{refused}");
     }
 
     #[test]

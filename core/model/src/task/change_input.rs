@@ -102,7 +102,7 @@ impl<'a> ChangeInput<'a> {
         match (self.dry_run, &self.ids) {
             (Some(_), Some(_)) => Err(FieldError::new(
                 "dryRun",
-                "counts what a filter or all selects, and the ids are known; leave out one of them",
+                "counts what filter or all selects, so it has no use beside ids; leave out one of them",
             )),
             (dry_run, _) => Ok(dry_run == Some(true)),
         }
@@ -162,7 +162,7 @@ impl<'a> ChangeInput<'a> {
         match (&self.time, self.delay_in_seconds) {
             (Some(_), Some(_)) => Err(FieldError::new(
                 "time",
-                "is one of two; give only one of time and delayInSeconds",
+                "is given beside delayInSeconds; give only one of them",
             )),
             (Some(time), None) => {
                 let timezone = self

@@ -200,7 +200,7 @@ impl<'a> DeadLettersInput<'a> {
         match (input.ids, input.filter, input.all) {
             (Some(_), None, None) if is_dry_run => Err(FieldError::new(
                 "dryRun",
-                "counts what a filter or all selects, and the ids are known; leave out one of them",
+                "counts what filter or all selects, so it has no use beside ids; leave out one of them",
             )),
             (Some(ids), None, None) => {
                 let mut seen = HashSet::new();

@@ -25,7 +25,7 @@ pub(crate) fn check_id(id: &str, takes_reserved: bool) -> Result<(), FieldError>
         return Err(FieldError::new(
             "id",
             format!(
-                "starts with {HANDLER_TASK_PREFIX:?}, which is kept for the tasks of handlers with a schedule of their own; give another"
+                "starts with {HANDLER_TASK_PREFIX:?}, which is reserved for the tasks of handlers with a schedule of their own; give another id"
             ),
         ));
     }

@@ -18,6 +18,7 @@ mod policies;
 mod read_only;
 mod record;
 mod record_writer;
+mod renewal;
 mod run_input;
 mod text;
 mod valid_task;
@@ -39,13 +40,18 @@ pub use handler_task::{HANDLER_TASK_PREFIX, HandlerTask, MAX_HANDLER_NAME_BYTES,
 pub use json_text::write_text;
 pub use new_task::{NewTask, parse_batch, parse_one};
 pub use origin::Origin;
-pub use patch::{changes_schedule, lost_timezone, merge_patch, only_pauses, removes_anchor};
+pub use patch::{
+    changes_exclude, changes_schedule, lost_timezone, merge_patch, only_pauses, removes_anchor,
+};
 pub use policies::{DEFAULT_PRIORITY, MAX_PRIORITY};
 pub use read_only::READ_ONLY;
 pub(crate) use read_only::{add_properties, describe_read_only, is_read_only};
 pub(crate) use record::when;
 pub use record::{Record, digest_of, version_of, write_occurrence};
+pub use renewal::{Renewal, renewed};
 pub use run_input::RunInput;
 pub use valid_task::ValidTask;
 pub use validator::Validator;
-pub use views::{envelope_for_consumer, for_consumer, for_request, with_hidden_headers};
+pub use views::{
+    envelope_for_consumer, for_consumer, for_request, with_calendar_names, with_hidden_headers,
+};

@@ -140,6 +140,11 @@ impl<'a> NewTask<'a> {
         }
     }
 
+    /// Returns the names of the calendars that it names, which are not checked yet.
+    pub fn calendars(&self) -> Vec<String> {
+        self.recurrence.as_ref().map_or_else(Vec::new, |recurrence| recurrence.calendars())
+    }
+
     /// Returns the given id, which is not checked yet.
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(|id| id.0.as_ref())
@@ -169,7 +174,7 @@ pub fn parse_batch(
         return match lines.next() {
             Some(_) => Err(too_many_items()),
             None if items.is_empty() => {
-                Err(FieldError::new("body", "has no task; send one a line"))
+                Err(FieldError::new("body", "has no task; send one task per line"))
             }
             None => Ok(items),
         };
@@ -180,7 +185,7 @@ pub fn parse_batch(
     if !text.trim_ascii_start().starts_with('[') {
         return Err(FieldError::new(
             "body",
-            "must be a JSON array of tasks; or send one task a line as application/x-ndjson",
+            "must be a JSON array of tasks, or one task per line as application/x-ndjson",
         ));
     }
     // An error repeats the text of its item. So a long text is read item by item, and the length of

@@ -6,6 +6,7 @@ use super::merging::{Merging, members_of, repeated, text_of};
 use super::read_only::is_read_only;
 use super::{Callback, Record};
 use crate::bounds::{MAX_PATCH_MEMBERS, MIN_TIME_MILLIS};
+use crate::calendars::with_names;
 use crate::input::{BoundedMap, FieldError, GivenTime, Text, TimeInput, parse_naming_the_field};
 use crate::schedule::{GivenKind, MEMBERS, SENTENCE, TIMES, WAYS, WORDS, with_names_of_today};
 use scheduler_calendar::local_time::LocalTime;
@@ -102,6 +103,9 @@ fn given_again(record: &str, paused: bool) -> Result<Fields<'_>, FieldError> {
         {
             fields.insert(Cow::Owned(name.into_owned()), Cow::Owned(value.get().to_owned()));
         }
+    }
+    if let Some(exclude) = fields.get_mut("exclude") {
+        *exclude = Cow::Owned(with_names(exclude).into_owned());
     }
     for name in ["misfire", "overlap"] {
         if let Some(policy) = fields.get_mut(name) {
@@ -210,6 +214,12 @@ pub fn only_pauses(patch: &str) -> Option<bool> {
 /// are.
 pub fn changes_schedule(patch: &str) -> bool {
     decides_times(&given_fields(patch).unwrap_or_default())
+}
+
+/// Returns whether a patch changes what a task leaves out. If it does not, the task keeps the
+/// snapshots of its calendars.
+pub fn changes_exclude(patch: &str) -> bool {
+    given_fields(patch).is_ok_and(|fields| fields.contains_key("exclude"))
 }
 
 /// Returns whether one of the fields affects when a task fires.

@@ -16,7 +16,7 @@ pub(super) fn check_priority(given: u64) -> Result<u8, FieldError> {
     u8::try_from(given).ok().filter(|priority| *priority <= MAX_PRIORITY).ok_or_else(|| {
         FieldError::new(
             "priority",
-            format!("is {given}; must be 0 to {MAX_PRIORITY}, of which the highest goes first"),
+            format!("is {given}; must be 0 to {MAX_PRIORITY}, where a higher number goes first"),
         )
     })
 }

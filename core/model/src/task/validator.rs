@@ -11,6 +11,7 @@ use crate::bounds::{
     MAX_DESCRIPTION_BYTES, MAX_PAYLOAD_BYTES, MAX_RETRY_TEXT_BYTES, MAX_TAG_BYTES, MAX_TAGS,
     MAX_TAGS_TEXT_BYTES,
 };
+use crate::calendars::Calendars;
 use crate::id_key::IdKey;
 use crate::ids::{IdGenerator, TaskId};
 use crate::input::{
@@ -53,6 +54,7 @@ pub struct Validator<'a> {
     /// The steps that are left for the schedules of the request.
     budget: Budget,
     sentences: Option<&'a Sentences<'a>>,
+    calendars: Option<&'a Calendars>,
 }
 
 impl<'a> Validator<'a> {
@@ -80,6 +82,7 @@ impl<'a> Validator<'a> {
             last_tags: None,
             budget: Budget::default(),
             sentences: None,
+            calendars: None,
         }
     }
 
@@ -87,6 +90,12 @@ impl<'a> Validator<'a> {
     #[must_use]
     pub fn with_sentences(self, sentences: &'a Sentences<'a>) -> Self {
         Self { sentences: Some(sentences), ..self }
+    }
+
+    /// Sets the calendars that tasks may name. Without them, a name is refused.
+    #[must_use]
+    pub fn with_calendars(self, calendars: &'a Calendars) -> Self {
+        Self { calendars: Some(calendars), ..self }
     }
 
     /// Sets the generator of ids.
@@ -139,6 +148,7 @@ impl<'a> Validator<'a> {
             has_local_from: false,
         };
         let said = when.read_sentence(self.sentences, self.now, &mut self.budget)?;
+        when.resolve_calendars(self.calendars, &mut self.budget)?;
         task.description = task.description.or(said);
         let id = match task.id {
             Some(id) => {
@@ -169,9 +179,7 @@ impl<'a> Validator<'a> {
             Some(_) => problem,
             None => FieldError::new(
                 "callback",
-                format!(
-                    "is missing, and the deployment's DEFAULT_CALLBACK does not hold: {problem}"
-                ),
+                format!("is missing, and the deployment's DEFAULT_CALLBACK is invalid: {problem}"),
             ),
         });
         let CheckedCallback { to_queue, is_as_stored, handler_retry } = checked?;
@@ -237,7 +245,7 @@ impl<'a> Validator<'a> {
             let problem = if tag.is_empty() || tag.len() > MAX_TAG_BYTES {
                 format!("is {} bytes long; must be 1 to {MAX_TAG_BYTES}", tag.len())
             } else if tag.chars().any(char::is_control) {
-                "has a control character; a tag has none".to_owned()
+                "has a control character, which a tag may not have".to_owned()
             } else {
                 continue;
             };

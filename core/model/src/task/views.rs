@@ -1,6 +1,7 @@
 //! A record as targets and readers see it: without the members that they may not see.
 
 use super::{HIDDEN, ON_FAILURE, ON_SUCCESS, write_text};
+use crate::calendars::with_names;
 use crate::format::envelope::Envelope;
 use crate::input::{BoundedMap, Text};
 use serde_json::value::RawValue;
@@ -28,6 +29,10 @@ const OF_ATTEMPTS: [&str; 12] = [
 /// The members of a record that are for readers of the API only.
 const OF_API: [&str; 2] = ["createdBy", "words"];
 
+/// The members in a record for which a text is rewritten for a consumer: the headers of targets, and
+/// the calendars of what it leaves out.
+const REWRITTEN: [&str; 2] = ["headers", "calendars"];
+
 type Members<'a> = BoundedMap<Text<'a>, &'a RawValue, MAX_MEMBERS>;
 
 /// What a reader sees of the headers of a target.
@@ -35,6 +40,7 @@ type Members<'a> = BoundedMap<Text<'a>, &'a RawValue, MAX_MEMBERS>;
 enum Headers {
     Nothing,
     Names,
+    Whole,
 }
 
 /// Returns what a request sends of a record. It is the same on every attempt of one run. It leaves
@@ -47,7 +53,7 @@ pub fn for_request(record: &str) -> String {
 /// Returns what a function or a consumer gets of a record: with the members about attempts, and
 /// without the headers of targets.
 pub fn for_consumer(record: &str) -> Cow<'_, str> {
-    if has(record, "headers") || OF_API.iter().any(|name| has(record, name)) {
+    if is_rewritten(record) {
         Cow::Owned(rewritten(record, |name| !OF_API.contains(&name), Headers::Nothing))
     } else {
         Cow::Borrowed(record)
@@ -63,9 +69,23 @@ pub fn with_hidden_headers(record: &str) -> Cow<'_, str> {
     }
 }
 
+/// Returns a record with the names of the calendars whose snapshots it has.
+pub fn with_calendar_names(record: &str) -> Cow<'_, str> {
+    if has(record, "calendars") {
+        Cow::Owned(rewritten(record, |_| true, Headers::Whole))
+    } else {
+        Cow::Borrowed(record)
+    }
+}
+
+/// Returns whether a consumer may get another text than this one, which is a record or has records.
+fn is_rewritten(text: &str) -> bool {
+    REWRITTEN.iter().chain(&OF_API).any(|name| has(text, name))
+}
+
 /// Returns the text of an envelope as a user's own consumer gets it: see [`for_consumer`].
 pub fn envelope_for_consumer(text: &str) -> Cow<'_, str> {
-    let is_for_them = !has(text, "headers") && !OF_API.iter().any(|name| has(text, name));
+    let is_for_them = !is_rewritten(text);
     // A shard's name has no quotes, so the first match is the envelope's own member.
     let tasks = "\"tasks\":[";
     let (false, Ok(envelope), Some(at)) = (is_for_them, Envelope::parse(text), text.find(tasks))
@@ -94,7 +114,10 @@ fn rewritten(record: &str, is_kept: impl Fn(&str) -> bool, headers: Headers) -> 
     let write = |members: Members<'_>| {
         let kept = members.0.into_iter().filter(|(Text(name), _)| is_kept(name));
         written(kept, record.len(), |name, value, out| match name {
-            "callback" | ON_SUCCESS | ON_FAILURE => write_target(value, headers, out),
+            "callback" | ON_SUCCESS | ON_FAILURE if headers != Headers::Whole => {
+                write_target(value, headers, out);
+            }
+            "exclude" => out.extend_from_slice(with_names(value.get()).as_bytes()),
             _ => out.extend_from_slice(value.get().as_bytes()),
         })
     };
@@ -187,6 +210,20 @@ mod tests {
         assert_eq!(Envelope::parse(&got).unwrap().tasks.len(), 2);
         let text = of(plain);
         assert!(matches!(envelope_for_consumer(&text), Cow::Borrowed(same) if same == text));
+    }
+
+    #[test]
+    fn everybody_sees_the_names_of_calendars() {
+        let stored = r#"{"id":"a","exclude":{"dates":["12-24"],"calendars":[{"name":"de","version":"1","items":{"dates":["12-25"]}}]},"callback":{"url":"u","headers":{"a":"1"}},"payload":{"calendars":[{"name":"x"}]}}"#;
+        let shown = r#"{"id":"a","exclude":{"dates":["12-24"],"calendars":["de"]},"callback":{"url":"u","headers":{"a":"1"}},"payload":{"calendars":[{"name":"x"}]}}"#;
+        assert_eq!(with_calendar_names(stored), shown);
+        assert_eq!(with_calendar_names(shown), shown);
+        let sent = shown.replace(r#","headers":{"a":"1"}"#, "");
+        assert_eq!((for_request(stored), for_consumer(stored).into_owned()), (sent.clone(), sent));
+        let hidden = shown.replace(r#""1""#, &format!("\"{HIDDEN}\""));
+        assert_eq!(with_hidden_headers(stored), hidden);
+        let plain = r#"{"id":"a","exclude":{"dates":["12-24"]},"callback":{}}"#;
+        assert!(matches!(with_calendar_names(plain), Cow::Borrowed(text) if text == plain));
     }
 
     #[test]

@@ -362,7 +362,7 @@ fn the_end_is_blamed_that_comes_before_the_first_run() {
         (
             r#""rrule":"FREQ=DAILY;COUNT=3","startAt":"2025-01-01T00:00:00Z""#.to_owned(),
             "rrule",
-            "never comes again",
+            "has no run after now",
         ),
         (
             r#""cron":"@daily","endAt":"2025-01-01T00:00","timezone":"Europe/London""#.to_owned(),

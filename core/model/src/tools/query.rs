@@ -5,7 +5,7 @@ use crate::input::Text;
 use crate::protocol::Filter;
 use serde_json::value::RawValue;
 
-/// Returns the name of a value with a fixed set of names.
+/// Returns the name of a variant of an enum without fields, which is always a JSON text.
 fn name_of(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default().trim_matches('"').to_owned()
 }

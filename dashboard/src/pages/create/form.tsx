@@ -3,6 +3,7 @@
 import type { Json, JsonObject } from "../../api/types";
 import { TextField } from "../../components/field";
 import { isObject, withMembers } from "../../lib/definition";
+import { RETRY_DEFAULTS } from "../../lib/retry";
 import { isAbout, isStillRefused, type Refusal } from "../../lib/refusal";
 import { numberOf, textOf, type PartProps } from "./parts";
 import { ScheduleFields } from "./schedule";
@@ -15,19 +16,19 @@ function RetryFields({ definition, set, errorOf }: PartProps) {
     const members = Object.entries({ ...retry, [name]: value }).filter((entry): entry is [string, Json] => entry[1] !== undefined);
     set({ retry: members.length === 0 ? undefined : Object.fromEntries(members) });
   };
-  const field = (name: string, label: string, placeholder: string) => (
-    <TextField label={label} type="number" step="any" min="0" value={textOf(retry[name])} placeholder={placeholder} onChange={(value) => change(name, numberOf(value))} error={errorOf(`retry.${name}`)} />
+  const field = (name: keyof typeof RETRY_DEFAULTS, label: string) => (
+    <TextField label={label} type="number" step="any" min="0" value={textOf(retry[name])} placeholder={String(RETRY_DEFAULTS[name])} onChange={(value) => change(name, numberOf(value))} error={errorOf(`retry.${name}`)} />
   );
   return (
     <details open={definition["retry"] !== undefined || errorOf("retry") !== undefined || undefined}>
       <summary>Retries</summary>
       <div class="columns">
-        {field("maxAttempts", "Attempts at most", "10")}
-        {field("minBackoffSeconds", "First wait in seconds", "1")}
-        {field("factor", "Factor of each further wait", "2")}
-        {field("maxBackoffSeconds", "Longest wait in seconds", "3600")}
-        {field("jitter", "Jitter of the waits, 0 to 1", "0.2")}
-        {field("maxDurationSeconds", "Give up after seconds", "86400")}
+        {field("maxAttempts", "Attempts at most")}
+        {field("minBackoffSeconds", "First wait in seconds")}
+        {field("factor", "Factor of each further wait")}
+        {field("maxBackoffSeconds", "Longest wait in seconds")}
+        {field("jitter", "Jitter of the waits, 0 to 1")}
+        {field("maxDurationSeconds", "Give up after seconds")}
       </div>
       {errorOf("retry") && <p class="field-error">{errorOf("retry")}</p>}
     </details>

@@ -135,7 +135,7 @@ export function ScheduleFields(props: PartProps) {
               error={errorOf("overlap")}
             />
           </div>
-          <JsonField label="Days and times to leave out, as JSON" value={definition["exclude"]} onChange={(exclude) => set({ exclude })} error={errorOf("exclude")} help={`Such as {"weekdays":["SAT","SUN"],"dates":["12-24/12-26"],"times":["12:00-13:00"]}. With "instead":"next", a run moves to the next other day.`} rows={2} />
+          <JsonField label="Days and times to leave out, as JSON" value={definition["exclude"]} onChange={(exclude) => set({ exclude })} error={errorOf("exclude")} help={`Such as {"weekdays":["SAT","SUN"],"dates":["12-24/12-26"],"times":["12:00-13:00"]}. "calendars":["holidays"] adds those of calendars. With "instead":"next", a run moves to the next other day.`} rows={2} />
         </details>
       )}
       {kind !== "no-schedule" && (

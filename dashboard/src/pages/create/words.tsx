@@ -3,9 +3,9 @@
 import { useEffect, useState } from "preact/hooks";
 import { parseSentence } from "../../api/parse";
 import type { ParsedReading, ParsedSentence } from "../../api/types";
-import { Button, ErrorNote } from "../../components/basics";
+import { ApiText, Button, ErrorNote, Time } from "../../components/basics";
 import { TextField } from "../../components/field";
-import { HERE, isZone } from "../../lib/time";
+import { HERE, isZone, splitAtInstants } from "../../lib/time";
 import { mayRead } from "../../state/session";
 import { textOf, type PartProps } from "./parts";
 
@@ -46,7 +46,21 @@ function Reading({ reading }: { reading: ParsedReading }) {
   return (
     <>
       <p>
-        Understood: <strong>{reading.sentence}</strong>
+        Understood:{" "}
+        <strong>
+          <ApiText>{reading.sentence}</ApiText>
+        </strong>
+        {/* The sentence is in UTC if the phrase names no time of day. */}
+        {splitAtInstants(reading.sentence).map(
+          (part) =>
+            typeof part === "number" &&
+            HERE !== "UTC" && (
+              <span class="muted" key={part}>
+                {" "}
+                (<Time at={part} zone="UTC" isBare /> UTC)
+              </span>
+            ),
+        )}
       </p>
       {reading.description !== undefined && <p>Description: “{reading.description}”</p>}
       {ignored !== "" && <p class="muted">Not part of the schedule: “{ignored}”</p>}

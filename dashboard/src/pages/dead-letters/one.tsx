@@ -3,8 +3,8 @@
 import { getDeadLetter } from "../../api/dead-letters";
 import { ApiError } from "../../api/client";
 import { ApiText, Copy, Empty, ErrorNote, LinkButton, Loading, PageHead, Time } from "../../components/basics";
+import { Target } from "../../components/target";
 import { adviceOn, explained } from "../../lib/errors";
-import { targetOf } from "../../lib/target";
 import { ASKS_ONE, usePoll } from "../../state/live";
 import { go, taskPath } from "../../state/router";
 import { LetterActions } from "./actions";
@@ -60,7 +60,9 @@ export function DeadLetter({ id }: { id: string }) {
             <dt>Attempts</dt>
             <dd>{letter.attempt ?? "none"}</dd>
             <dt>Called</dt>
-            <dd>{targetOf(letter.callback)}</dd>
+            <dd>
+              <Target of={letter.callback} />
+            </dd>
             {letter.stage && (
               <>
                 <dt>Stage</dt>

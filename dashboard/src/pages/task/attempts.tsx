@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import { taskRuns } from "../../api/tasks";
 import type { Flight, Run, RunList } from "../../api/types";
 import { ApiText, Badge, Button, ErrorNote, Time } from "../../components/basics";
+import { endOf, partsOf, startOf } from "../../lib/attempts";
 import { adviceOn, explained } from "../../lib/errors";
 import { duration } from "../../lib/time";
 import { now } from "../../state/live";
@@ -25,9 +26,6 @@ export function byRun(runs: readonly Run[]): Group[] {
   }
   return [...groups.values()];
 }
-
-const startOf = (run: Run): number => run.startedAt ?? run.firedAt ?? run.reportedAt;
-const endOf = (run: Run): number => run.finishedAt ?? run.reportedAt;
 
 interface AttemptProps {
   run: Run;
@@ -76,22 +74,56 @@ function Attempt({ run, from, to, beside, isLast }: AttemptProps) {
   );
 }
 
+/** Shows the attempts at a run. After a replay, a line divides them, because their numbers begin at 1 again. */
 function RunGroup({ group }: { group: Group }) {
-  const attempts = [...group.attempts].sort((one, other) => startOf(one) - startOf(other));
-  const from = Math.min(...attempts.map(startOf));
-  const to = Math.max(...attempts.map(endOf));
+  const parts = partsOf(group.attempts);
   return (
     <li class="run-group">
       <h3>
         {group.time === undefined ? "Cancelled" : "Run of "} {group.time !== undefined && <Time at={group.time} />}
-        {attempts.length > 1 && <span class="muted"> · {duration(to - from)} in all</span>}
+        {parts.length === 1 && <Length attempts={parts[0] ?? []} />}
       </h3>
+      {parts.map((attempts, part) => (
+        <Part key={part} attempts={attempts} time={group.time} replay={part} isOnly={parts.length === 1} isLast={part === parts.length - 1} />
+      ))}
+    </li>
+  );
+}
+
+/** Shows how long several attempts took together. */
+function Length({ attempts }: { attempts: readonly Run[] }) {
+  if (attempts.length < 2) return null;
+  return <span class="muted"> · {duration(Math.max(...attempts.map(endOf)) - Math.min(...attempts.map(startOf)))} in all</span>;
+}
+
+interface PartProps {
+  attempts: readonly Run[];
+  /** The time of the run. */
+  time: number | undefined;
+  /** The number of the replay with which it begins; 0 for the part before the first. */
+  replay: number;
+  isOnly: boolean;
+  isLast: boolean;
+}
+
+function Part({ attempts, time, replay, isOnly, isLast }: PartProps) {
+  const from = Math.min(...attempts.map(startOf));
+  const to = Math.max(...attempts.map(endOf));
+  return (
+    <>
+      {!isOnly && (
+        <h4 class={replay > 0 ? "replayed" : "muted"}>
+          {replay === 0 ? "Before the replay" : replay === 1 ? "Replayed" : "Replayed again"}
+          {replay > 0 && attempts[0]?.stage && ` (${attempts[0].stage})`}
+          <Length attempts={attempts} />
+        </h4>
+      )}
       <ol>
         {attempts.map((run, index) => (
-          <Attempt key={index} run={run} from={from} to={to} beside={group.time} isLast={index === attempts.length - 1} />
+          <Attempt key={index} run={run} from={from} to={to} beside={time} isLast={isLast && index === attempts.length - 1} />
         ))}
       </ol>
-    </li>
+    </>
   );
 }
 

@@ -1,8 +1,9 @@
 import type { ComponentChildren } from "preact";
 import type { Task } from "../../api/types";
 import { Copy, Tag, Time } from "../../components/basics";
+import { Target } from "../../components/target";
 import { definitionOf } from "../../lib/definition";
-import { targetOf } from "../../lib/target";
+import { retryText } from "../../lib/retry";
 import { pageWith } from "../../state/router";
 
 /** Shows what a task calls, and the rest of its definition. `children` are said before it. */
@@ -18,7 +19,14 @@ export function Definition({ task, children }: { task: Task; children?: Componen
       {children}
       <dl class="facts">
         <dt>Calls</dt>
-        <dd>{targetOf(task.callback)}</dd>
+        <dd>
+          <Target of={task.callback} />
+        </dd>
+        <dt>Retries</dt>
+        <dd>
+          {task.callback?.type === "queue" ? "By the consumer of the queue: the scheduler hands each run over once." : retryText(task.retry)}
+          {!task.retry && task.callback?.type !== "queue" && <span class="muted"> This is the default.</span>}
+        </dd>
         {task.tags && (
           <>
             <dt>Tags</dt>

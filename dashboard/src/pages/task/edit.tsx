@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { ApiError } from "../../api/client";
 import { getTask, patchTask } from "../../api/tasks";
-import type { JsonObject } from "../../api/types";
+import type { JsonObject, Task } from "../../api/types";
 import { Button, ErrorNote, LinkButton, Loading, PageHead } from "../../components/basics";
 import { focusInvalid, hasUnread } from "../../components/field";
 import { NextRuns } from "../../components/next-runs";
@@ -15,15 +15,17 @@ import { tell } from "../../state/notices";
 import { DefinitionForm } from "../create/form";
 import { DefinitionJson } from "../create/json";
 import { ConflictDialog } from "./conflict";
+import { NotEditable, whyNotEditable } from "./not-editable";
 
 interface Version {
+  task: Task;
   definition: JsonObject;
   etag: string | undefined;
 }
 
 async function readVersion(id: string): Promise<Version> {
   const { body, etag } = await getTask(id);
-  return { definition: definitionOf(body), etag };
+  return { task: body, definition: definitionOf(body), etag };
 }
 
 export function EditTask({ id }: { id: string }) {
@@ -59,6 +61,8 @@ export function EditTask({ id }: { id: string }) {
       </div>
     );
   }
+  const why = whyNotEditable(base.task);
+  if (why) return <NotEditable task={base.task} why={why} />;
   const patch = patchOf(base.definition, edited);
   const isChanged = Object.keys(patch).length > 0;
 

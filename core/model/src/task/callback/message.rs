@@ -160,7 +160,7 @@ impl<'a> Message<'a> {
         }
         if value == HIDDEN {
             return bad(
-                "has the value \"<hidden>\", which stands for a value that an API key without the scope write does not see; give the value, or leave the headers out of a PATCH",
+                "has the value \"<hidden>\", which answers show in place of the value if the API key lacks the scope write; give the value, or leave the headers out of a PATCH",
             );
         }
         if !value.bytes().all(|b| b == b'\t' || (0x20..0x7f).contains(&b)) {

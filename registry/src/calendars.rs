@@ -1,0 +1,198 @@
+//! The table of calendars. The decisions about them are in [`scheduler_model::calendars`].
+
+use crate::Failure;
+use scheduler_model::bounds::{MAX_NAMED_CALENDARS, MAX_ROW_BYTES};
+use scheduler_model::calendars::{
+    self, Calendar, CalendarName, CalendarOf, DeleteCalendar, Deleted, Put, PutCalendar, Resolve,
+    Resolved, Step, Update, paths,
+};
+use scheduler_model::namespace::Namespace;
+use scheduler_platform::entries::{read, written};
+use scheduler_platform::now;
+use worker::{SqlStorage, SqlStorageValue as Value};
+
+/// `due` is when the update of the calendar goes on; null if none is pending. The index makes the
+/// search for the next update a single row.
+const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS calendars (namespace TEXT NOT NULL, name TEXT NOT NULL, due INTEGER, record TEXT NOT NULL, PRIMARY KEY (namespace, name)) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS pending_calendars ON calendars (due) WHERE due IS NOT NULL;";
+
+/// The prefix of the paths of the requests about calendars.
+pub(crate) const PATHS: &str = "/calendars/";
+
+/// An update that goes on: its calendar and the namespace.
+pub struct Work {
+    /// The namespace.
+    pub namespace: Namespace,
+    /// The calendar.
+    pub calendar: Calendar,
+    /// How far its update has come.
+    pub update: Update,
+}
+
+/// The table.
+pub(crate) struct Shelf {
+    sql: SqlStorage,
+}
+
+impl Shelf {
+    pub(crate) fn new(sql: SqlStorage) -> Self {
+        Self { sql }
+    }
+
+    /// Creates the table if it does not exist.
+    pub(crate) fn open(&self) -> Result<(), Failure> {
+        self.sql.exec(SCHEMA, None)?;
+        Ok(())
+    }
+
+    /// Answers a request about calendars.
+    pub(crate) fn answer(&self, path: &str, body: &[u8]) -> Result<Vec<u8>, Failure> {
+        self.open()?;
+        match path {
+            paths::GET => written(&self.get(&read(body)?)?),
+            paths::LIST => written(&self.list(&read::<Namespace, _>(body)?)?),
+            paths::RESOLVE => written(&self.resolve(read(body)?)?),
+            paths::PUT => written(&self.put(read(body)?)?),
+            paths::DELETE => written(&self.delete(&read(body)?)?),
+            paths::CLEAR => written(&self.clear(&read::<Namespace, _>(body)?)?),
+            other => Err(Failure::Request(format!("the registry has no {other}"))),
+        }
+    }
+
+    fn get(&self, of: &CalendarOf) -> Result<Option<Calendar>, Failure> {
+        let key = vec![of.namespace.as_str().into(), of.name.as_str().into()];
+        let query = "SELECT record FROM calendars WHERE namespace = ? AND name = ?";
+        self.records(query, key)?.pop().map(|record| parsed(&record)).transpose()
+    }
+
+    fn list(&self, namespace: &Namespace) -> Result<Vec<Calendar>, Failure> {
+        let query = "SELECT record FROM calendars WHERE namespace = ? ORDER BY name";
+        let records = self.records(query, vec![namespace.as_str().into()])?;
+        records.iter().map(|record| parsed(record)).collect()
+    }
+
+    fn resolve(&self, of: Resolve) -> Result<Resolved, Failure> {
+        let Resolve { namespace, names } = of;
+        let asked = names.as_ref().map(Vec::len);
+        let calendars = match names {
+            None => self.list(&namespace)?,
+            Some(names) => {
+                let of = |name| self.get(&CalendarOf { namespace: namespace.clone(), name });
+                let found = names.into_iter().map(of).collect::<Result<Vec<_>, _>>()?;
+                found.into_iter().flatten().collect()
+            }
+        };
+        if asked == Some(calendars.len()) {
+            return Ok(Resolved { calendars, ..Resolved::default() });
+        }
+        let some = "SELECT name FROM calendars WHERE namespace = ? ORDER BY name LIMIT ?";
+        let limit = Value::Integer(MAX_NAMED_CALENDARS as i64);
+        let names = self.records(some, vec![namespace.as_str().into(), limit])?;
+        let exist = names.iter().filter_map(|name| name.parse::<CalendarName>().ok()).collect();
+        Ok(Resolved { calendars, exist, count: self.count(&namespace)? })
+    }
+
+    fn put(&self, given: PutCalendar) -> Result<Put, Failure> {
+        let of = given.of.clone();
+        let former = self.get(&of)?;
+        let count = self.count(&of.namespace)?;
+        let put = calendars::put(former, count, given, now()).map_err(Failure::Refused)?;
+        if let Put::Done { calendar, .. } = &put {
+            self.store(&of.namespace, calendar)?;
+        }
+        Ok(put)
+    }
+
+    fn delete(&self, given: &DeleteCalendar) -> Result<Deleted, Failure> {
+        let deleted = calendars::delete(self.get(&given.of)?.as_ref(), given);
+        if deleted == Deleted::Done {
+            let key = vec![given.of.namespace.as_str().into(), given.of.name.as_str().into()];
+            let query = "DELETE FROM calendars WHERE namespace = ? AND name = ?";
+            self.sql.exec(query, key)?;
+        }
+        Ok(deleted)
+    }
+
+    fn clear(&self, namespace: &Namespace) -> Result<usize, Failure> {
+        let count = self.count(namespace)?;
+        if count > 0 {
+            let query = "DELETE FROM calendars WHERE namespace = ?";
+            self.sql.exec(query, vec![namespace.as_str().into()])?;
+        }
+        Ok(count)
+    }
+
+    /// Returns the update that goes on first; `None` if none is pending.
+    pub(crate) fn first_pending(&self) -> Result<Option<Work>, Failure> {
+        let query =
+            "SELECT namespace, record FROM calendars WHERE due IS NOT NULL ORDER BY due LIMIT 1";
+        let row = self.sql.exec(query, None)?.raw().next().transpose()?;
+        let Some(row) = row else { return Ok(None) };
+        let mut texts = row.into_iter().filter_map(text);
+        let (Some(namespace), Some(record)) = (texts.next(), texts.next()) else {
+            return Ok(None);
+        };
+        let namespace = namespace
+            .parse()
+            .map_err(|problem| Failure::Storage(format!("a namespace of a calendar: {problem}")))?;
+        let calendar = parsed(&record)?;
+        Ok(calendar.update.clone().map(|update| Work { namespace, calendar, update }))
+    }
+
+    /// Stores how far an update has come: after a list, or, without a step, after a failure. Does
+    /// nothing if the calendar was changed or deleted meanwhile.
+    pub(crate) fn note(&self, work: &Work, step: Option<Step>) -> Result<(), Failure> {
+        let of = CalendarOf { namespace: work.namespace.clone(), name: work.calendar.name.clone() };
+        let Some(mut calendar) = self.get(&of)? else { return Ok(()) };
+        let Some(update) = calendar.update.as_mut().filter(|update| update.is_at(&work.update))
+        else {
+            return Ok(());
+        };
+        match step {
+            Some(step) => update.note(step, now()),
+            None => update.postpone(now()),
+        }
+        self.store(&of.namespace, &calendar)
+    }
+
+    fn store(&self, namespace: &Namespace, calendar: &Calendar) -> Result<(), Failure> {
+        let record = serde_json::to_string(calendar)?;
+        // The local runtime stores rows that the platform refuses.
+        if record.len() > MAX_ROW_BYTES {
+            let detail = format!("the calendar {} has {} bytes", calendar.name, record.len());
+            return Err(Failure::Storage(detail));
+        }
+        let due = calendar.update.as_ref().and_then(Update::due);
+        let due = due.map_or(Value::Null, |due| Value::Integer(due.get()));
+        let row =
+            vec![namespace.as_str().into(), calendar.name.as_str().into(), due, record.into()];
+        self.sql.exec(
+            "INSERT INTO calendars (namespace, name, due, record) VALUES (?, ?, ?, ?) ON CONFLICT (namespace, name) DO UPDATE SET due = excluded.due, record = excluded.record",
+            row,
+        )?;
+        Ok(())
+    }
+
+    fn count(&self, namespace: &Namespace) -> Result<usize, Failure> {
+        let query = "SELECT name FROM calendars WHERE namespace = ?";
+        Ok(self.records(query, vec![namespace.as_str().into()])?.len())
+    }
+
+    /// Returns the first column of each row.
+    fn records(&self, query: &str, key: Vec<Value>) -> Result<Vec<String>, Failure> {
+        let rows = self.sql.exec(query, key)?.raw().collect::<worker::Result<Vec<Vec<Value>>>>()?;
+        Ok(rows.into_iter().filter_map(|row| text(row.into_iter().next()?)).collect())
+    }
+}
+
+fn text(value: Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text),
+        _ => None,
+    }
+}
+
+fn parsed(record: &str) -> Result<Calendar, Failure> {
+    serde_json::from_str(record)
+        .map_err(|problem| Failure::Storage(format!("the calendar {record:?}: {problem}")))
+}

@@ -1,0 +1,45 @@
+// Takes from the receiver what has arrived there.
+
+/** How many objects of the receiver keep arrivals: see receiver.mjs. */
+const LEDGERS = 4;
+
+/** Reads the arrivals of a receiver, each once. */
+export class Arrivals {
+  #receiver;
+  #after = Array.from({ length: LEDGERS }, () => 0);
+  /** The messages of the queue that were taken. The queue may deliver one again, which is not the scheduler's doing. */
+  #messages = new Set();
+  redelivered = 0;
+
+  /** `receiver` is its `Deployment`. */
+  constructor(receiver) {
+    this.#receiver = receiver;
+  }
+
+  /** Returns what has arrived since the last call: `{at, key, message, body}`, where a webhook has a key and an envelope a message. */
+  async take() {
+    const parts = await Promise.all(this.#after.map((_, ledger) => this.#takeFrom(ledger)));
+    return parts.flat().filter(({ message }) => this.#isNew(message));
+  }
+
+  /** Passes over what has arrived. */
+  async skip() {
+    while ((await this.take()).length > 0);
+  }
+
+  #isNew(message) {
+    if (message === null) return true;
+    if (this.#messages.has(message)) {
+      this.redelivered += 1;
+      return false;
+    }
+    this.#messages.add(message);
+    return true;
+  }
+
+  async #takeFrom(ledger) {
+    const taken = await this.#receiver.call(`/take/${ledger}?after=${this.#after[ledger]}`);
+    this.#after[ledger] = taken.at(-1)?.seq ?? this.#after[ledger];
+    return taken;
+  }
+}
