@@ -10,6 +10,7 @@ use scheduler_engine::timers::TimerHeap;
 use scheduler_model::batch::plan;
 use scheduler_model::format::envelope::EnvelopeBuilder;
 use scheduler_model::format::page::Directory;
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::position::Position;
 use scheduler_model::protocol::Append;
 use scheduler_model::routing::ShardMap;
@@ -74,7 +75,8 @@ fn envelope(c: &mut Criterion) {
     group.throughput(Throughput::Elements(400));
     group.bench_function("build of 400 records", |b| {
         b.iter(|| {
-            let mut builder = EnvelopeBuilder::new("1-3", 7, UnixMillis::new(START), 2_048);
+            let mut builder =
+                EnvelopeBuilder::new("1-3", EnvelopeSeq::new(7), UnixMillis::new(START), 2_048);
             for record in &records {
                 builder.push(|out| out.extend_from_slice(record));
             }

@@ -7,7 +7,7 @@
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Effects, Reader, StorageError, Write};
 use scheduler_model::format::page::{Flags, Page, PageBuilder};
-use scheduler_model::numbers::{PageNumber, ScheduleNumber};
+use scheduler_model::numbers::{EnvelopeSeq, PageNumber, ScheduleNumber};
 use scheduler_model::routing::id_hash;
 use std::collections::HashMap;
 
@@ -41,7 +41,7 @@ pub fn pages(
 #[derive(Debug, Default, Clone)]
 pub struct Memory {
     bodies: HashMap<PageNumber, Vec<u8>>,
-    envelopes: HashMap<u64, Vec<u8>>,
+    envelopes: HashMap<EnvelopeSeq, Vec<u8>>,
     history: HashMap<u64, Vec<u8>>,
 }
 
@@ -89,7 +89,7 @@ impl Reader for Memory {
         Err(StorageError(format!("no schedule {number}")))
     }
 
-    fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError> {
+    fn envelope(&self, seq: EnvelopeSeq) -> Result<Vec<u8>, StorageError> {
         self.envelopes.get(&seq).cloned().ok_or_else(|| StorageError(format!("no envelope {seq}")))
     }
 

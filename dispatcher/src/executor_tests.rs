@@ -3,6 +3,7 @@ use crate::outcome::TaskError;
 use crate::plan::Work;
 use crate::turns::MAX_UNPROVEN;
 use futures::executor::block_on;
+use scheduler_model::numbers::EnvelopeSeq;
 use std::cell::{Cell, RefCell};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -147,7 +148,8 @@ fn six_run_at_once_and_all_are_reported() {
     fake.execute(&[envelope(1, [10; 100]), envelope(2, [10; 20])], 1_000_000);
     assert_eq!(fake.most_in_flight.get(), MAX_IN_FLIGHT);
     assert_eq!(fake.now.get(), 120 / 6 * 10 + 1);
-    for (at, seq, tasks) in [(0, 1, 100), (1, 2, 20)] {
+    for (at, tasks) in [(0, 100), (1, 20)] {
+        let seq = EnvelopeSeq::new(at as u64 + 1);
         let report = fake.report(at);
         assert_eq!(
             report.done.iter().map(|done| done.index).collect::<Vec<_>>(),
@@ -169,7 +171,7 @@ fn immediate_tasks_take_no_time_and_keep_their_order() {
     fake.execute(&[envelope(1, [0; 100])], 1_000_000);
     assert_eq!(fake.reported_at(0), 0);
     let expected = Report {
-        seq: 1,
+        seq: EnvelopeSeq::new(1),
         fired_at: FIRED_AT,
         quick_at: Some(UnixMillis::ZERO),
         ..Report::default()

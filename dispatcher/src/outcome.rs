@@ -3,6 +3,7 @@
 use crate::text::{cut, shown_url};
 use scheduler_calendar::ordered::{sort, sort_by_key};
 use scheduler_calendar::time::UnixMillis;
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::protocol::{Detail, Done, Failure, MAX_ERROR_CHARS, Report};
 use std::fmt;
 use std::time::Duration;
@@ -150,12 +151,12 @@ pub(crate) struct Tally {
 
 impl Tally {
     /// Creates the tally of the envelope `seq`.
-    pub(crate) fn new(seq: u64) -> Self {
+    pub(crate) fn new(seq: EnvelopeSeq) -> Self {
         Self { report: Report { seq, ..Report::default() } }
     }
 
     /// Returns the number of the envelope.
-    pub(crate) fn seq(&self) -> u64 {
+    pub(crate) fn seq(&self) -> EnvelopeSeq {
         self.report.seq
     }
 
@@ -278,7 +279,7 @@ mod tests {
 
     #[test]
     fn a_report_is_in_the_order_of_the_envelope() {
-        let mut tally = Tally::new(42);
+        let mut tally = Tally::new(EnvelopeSeq::new(42));
         tally.add(7, failed(TaskError::retry("x".repeat(1_000)).silent()), NOW, NOW.plus(5));
         tally.add(4, Attempt { status: Some(200), ..Attempt::from(Ok(())) }, NOW, NOW);
         tally.add(3, Ok(()).into(), NOW, NOW.plus(1));
@@ -289,7 +290,7 @@ mod tests {
         tally.add(1, failed(TaskError::permanent("no")), NOW, NOW.plus(-5));
         tally.add_not_started(8);
         let report = tally.into_report(NOW);
-        assert_eq!((report.seq, report.quick_at), (42, Some(NOW)));
+        assert_eq!((report.seq.get(), report.quick_at), (42, Some(NOW)));
         assert_eq!(
             report.failed.iter().map(|f| (f.index, f.permanent)).collect::<Vec<_>>(),
             [(1, true), (7, false)]
@@ -309,7 +310,7 @@ mod tests {
     #[test]
     fn a_wait_counts_from_the_end_of_the_attempt_and_only_before_another() {
         let wait = Duration::from_millis(1_500);
-        let mut tally = Tally::new(1);
+        let mut tally = Tally::new(EnvelopeSeq::new(1));
         tally.add(0, failed(TaskError::retry("").after(wait)), NOW, NOW.plus(100));
         tally.add(1, failed(TaskError::permanent("").after(wait)), NOW, NOW);
         tally.add(2, failed(TaskError::retry("")), NOW, NOW);
@@ -347,7 +348,7 @@ mod tests {
     /// These bytes are pinned, because shards of an older or newer deployment read them.
     #[test]
     fn the_reports_bytes() {
-        let mut tally = Tally::new(42);
+        let mut tally = Tally::new(EnvelopeSeq::new(42));
         tally.add_unreadable(5, &TaskError::retry("HTTP 500 from https://a/x"));
         tally.add_not_started(7);
         assert_eq!(
@@ -359,7 +360,7 @@ mod tests {
     /// An envelope holds at most a hundred tasks, and its report is small in comparison.
     #[test]
     fn a_report_is_bounded() {
-        let mut tally = Tally::new(u64::MAX);
+        let mut tally = Tally::new(EnvelopeSeq::new(u64::MAX));
         for index in 0..100 {
             let excerpt = "x".repeat(scheduler_model::protocol::MAX_EXCERPT_BYTES);
             let problem =

@@ -5,6 +5,7 @@ use crate::text::{ascii_line, header_value};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::envelope::{Envelope, EnvelopeError};
 use scheduler_model::namespace::{Namespace, ShardName};
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::retry::{RetryInput, RetryPolicy};
 use scheduler_model::task::{
     Body, Callback, DurableObject, Message, Record, Service, Webhook, for_request,
@@ -99,7 +100,7 @@ impl<'a> Plan<'a> {
 
 impl Plan<'_> {
     /// Returns the number of the envelope.
-    pub(crate) fn seq(&self) -> u64 {
+    pub(crate) fn seq(&self) -> EnvelopeSeq {
         self.tally.seq()
     }
 
@@ -211,7 +212,7 @@ mod tests {
             "the record's text is unchanged"
         );
         let report = plan.tally.into_report(UnixMillis::ZERO);
-        assert_eq!(report.seq, 42);
+        assert_eq!(report.seq.get(), 42);
         assert_eq!(
             report.failed.iter().map(|failure| failure.index).collect::<Vec<_>>(),
             [1, 3, 4, 5, 6]

@@ -4,6 +4,7 @@
 use crate::storage::{Sql, blob, number};
 use scheduler_engine::{EngineError, StorageError, hashes_of_envelope, key_stored_page};
 use scheduler_model::id_key::IdKey;
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_platform::random_bytes;
 use worker::SqlStorageValue as Value;
 
@@ -60,7 +61,8 @@ impl Sql {
         for seq in self.numbers("SELECT seq FROM outbox WHERE destination IS NOT NULL")? {
             let found = self.exec("SELECT envelope FROM outbox WHERE seq = ?", vec![seq.into()])?;
             let text = blob(found.into_iter().next().and_then(|row| row.into_iter().next()))?;
-            let hashes = hashes_of_envelope(key, u64::try_from(seq).unwrap_or(0), &text)?;
+            let hashes =
+                hashes_of_envelope(key, EnvelopeSeq::new(u64::try_from(seq).unwrap_or(0)), &text)?;
             self.exec(
                 "UPDATE outbox SET hashes = ? WHERE seq = ?",
                 vec![hashes.into(), seq.into()],

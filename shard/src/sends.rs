@@ -10,6 +10,7 @@
 use crate::backlog;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Destination, Outgoing, Sends, Write};
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::protocol::DISPATCH_QUEUE_BINDING;
 use scheduler_model::task::envelope_for_consumer;
 use scheduler_platform::within;
@@ -74,7 +75,7 @@ struct Group {
 #[derive(Debug)]
 struct Running {
     started: UnixMillis,
-    seqs: Vec<u64>,
+    seqs: Vec<EnvelopeSeq>,
 }
 
 #[derive(Debug, Default)]
@@ -86,7 +87,7 @@ struct Line {
 /// The envelopes of a wake-up that the dispatchers' queue may have accepted before, each with the
 /// latest time at which it may have done so.
 #[derive(Debug, Default)]
-pub(crate) struct Repeats(HashMap<u64, UnixMillis>);
+pub(crate) struct Repeats(HashMap<EnvelopeSeq, UnixMillis>);
 
 impl Repeats {
     /// Finds them among the writes of a wake-up. An envelope is sent again when the visibility
@@ -192,13 +193,13 @@ impl Lines {
 
     /// Records that a batch has been answered, and returns the outcomes of its envelopes. It
     /// ignores a batch that was already given up.
-    pub(crate) fn ended(&mut self, number: u64, outcome: &Outcome) -> Vec<(u64, Outcome)> {
+    pub(crate) fn ended(&mut self, number: u64, outcome: &Outcome) -> Vec<(EnvelopeSeq, Outcome)> {
         let running = self.lines.values_mut().find_map(|line| line.running.remove(&number));
         running.into_iter().flat_map(|batch| batch.seqs).map(|seq| (seq, outcome.clone())).collect()
     }
 
     /// Removes the batches that wait for queues that do not answer, and returns their outcomes.
-    pub(crate) fn give_up(&mut self, now: UnixMillis) -> Vec<(u64, Outcome)> {
+    pub(crate) fn give_up(&mut self, now: UnixMillis) -> Vec<(EnvelopeSeq, Outcome)> {
         let mut given_up = Vec::new();
         for line in self.lines.values_mut().filter(|line| line.is_slow(now)) {
             for Group { envelopes, .. } in line.waiting.drain(..) {
@@ -214,7 +215,7 @@ impl Lines {
     }
 
     /// Ends all batches, because nobody waits for the answers any more.
-    pub(crate) fn cut_off(&mut self) -> Vec<(u64, Outcome)> {
+    pub(crate) fn cut_off(&mut self) -> Vec<(EnvelopeSeq, Outcome)> {
         self.waiting_bytes = 0;
         let mut cut = Vec::new();
         for line in std::mem::take(&mut self.lines).into_values() {

@@ -1,4 +1,5 @@
 use super::*;
+use scheduler_model::numbers::LaneNumber;
 use std::sync::Arc;
 
 #[test]
@@ -21,20 +22,20 @@ fn a_lost_connection_is_no_refusal() {
 fn a_batch_has_one_queue_and_keeps_to_its_limits() {
     let destination = |n: u64| {
         if n.is_multiple_of(3) {
-            Destination::Lane((n / 3 % 9) as u8)
+            Destination::Lane(LaneNumber::new((n / 3 % 9) as u8))
         } else {
             Destination::Queue("MINE".into())
         }
     };
     let outgoing: Vec<Outgoing> = (0..300)
         .map(|seq| Outgoing {
-            seq,
+            seq: EnvelopeSeq::new(seq),
             destination: destination(seq),
             text: Arc::new(vec![b'x'; if seq < 30 { 60_000 } else { 10 }]),
         })
         .collect();
     let batches = batches(outgoing);
-    let mut seen: Vec<u64> = batches.iter().flatten().map(|envelope| envelope.seq).collect();
+    let mut seen: Vec<_> = batches.iter().flatten().map(|sent| sent.seq.get()).collect();
     seen.sort_unstable();
     assert_eq!(seen, (0..300).collect::<Vec<_>>());
     for batch in &batches {
@@ -54,7 +55,9 @@ fn to(queue: &str, seqs: std::ops::Range<u64>) -> Vec<Outgoing> {
     };
     // Each envelope fills a batch.
     let text = Arc::new(vec![b'x'; 200_000]);
-    seqs.map(|seq| Outgoing { seq, destination: destination.clone(), text: text.clone() }).collect()
+    seqs.map(EnvelopeSeq::new)
+        .map(|seq| Outgoing { seq, destination: destination.clone(), text: text.clone() })
+        .collect()
 }
 
 fn queues(batches: &[Batch]) -> Vec<&str> {
@@ -82,7 +85,7 @@ fn a_queue_that_hangs_does_not_delay_the_others() {
     assert!(lines.give_up(NOW.plus(SLOW_MILLIS - 1)).is_empty());
     let given_up = lines.give_up(NOW.plus(SLOW_MILLIS));
     assert_eq!(
-        given_up.iter().map(|(seq, _)| *seq).collect::<Vec<_>>(),
+        given_up.iter().map(|(seq, _)| seq.get()).collect::<Vec<_>>(),
         (2..10).collect::<Vec<_>>()
     );
     assert!(given_up.iter().all(|(_, outcome)| matches!(outcome, Outcome::Refused(_))));
@@ -91,8 +94,9 @@ fn a_queue_that_hangs_does_not_delay_the_others() {
     let later = NOW.plus(SLOW_MILLIS + 1);
     assert!(!queues(&lines.start(later)).contains(&"A"));
     assert_eq!(lines.give_up(later).len(), 2);
-    assert_eq!(lines.ended(1, &Outcome::Unanswered), [(0, Outcome::Unanswered)]);
-    assert_eq!(lines.ended(2, &Outcome::Taken), [(1, Outcome::Taken)]);
+    let [first, second] = [0, 1].map(EnvelopeSeq::new);
+    assert_eq!(lines.ended(1, &Outcome::Unanswered), [(first, Outcome::Unanswered)]);
+    assert_eq!(lines.ended(2, &Outcome::Taken), [(second, Outcome::Taken)]);
     lines.add(to("A", 32..33), &Repeats::default());
     assert!(queues(&lines.start(later)).contains(&"A"));
 }
@@ -101,7 +105,10 @@ fn a_queue_that_hangs_does_not_delay_the_others() {
 /// on how far it reaches back.
 #[test]
 fn repeats_are_sent_apart_from_what_is_new_and_by_their_age() {
-    let resent = |seq, attempts, sends| Write::Resent { seq, sent_at: NOW, attempts, sends };
+    let resent = |seq, attempts, sends| {
+        let seq = EnvelopeSeq::new(seq);
+        Write::Resent { seq, sent_at: NOW, attempts, sends }
+    };
     let writes = [
         resent(3, 1, Sends::Sent),
         resent(5, 3, Sends::Sent),
@@ -109,23 +116,30 @@ fn repeats_are_sent_apart_from_what_is_new_and_by_their_age() {
         // A refused envelope has never left the shard.
         resent(7, 0, Sends::SentAfter(2)),
         resent(8, 1, Sends::SentAfter(1)),
-        Write::DeleteEnvelope { seq: 9 },
+        Write::DeleteEnvelope { seq: EnvelopeSeq::new(9) },
         // A user's queue must get it, however old its messages are.
         resent(10, 1, Sends::Unanswered),
     ];
     let repeats = Repeats::among(&writes, 1_000);
     let mut lines = Lines::default();
     let text = Arc::new(vec![b'x']);
-    let outgoing =
-        (0..10).map(|seq| Outgoing { seq, destination: Destination::Dispatch, text: text.clone() });
+    let outgoing = (0..10).map(EnvelopeSeq::new).map(|seq| Outgoing {
+        seq,
+        destination: Destination::Dispatch,
+        text: text.clone(),
+    });
     let users = Destination::Queue("MINE".into());
-    let outgoing = outgoing.chain([Outgoing { seq: 10, destination: users, text: text.clone() }]);
+    let outgoing = outgoing.chain([Outgoing {
+        seq: EnvelopeSeq::new(10),
+        destination: users,
+        text: text.clone(),
+    }]);
     lines.add(outgoing.collect(), &repeats);
     let sent: Vec<_> = lines
         .start(NOW)
         .into_iter()
         .map(|batch| {
-            let seqs = batch.group.envelopes.iter().map(|envelope| envelope.seq);
+            let seqs = batch.group.envelopes.iter().map(|envelope| envelope.seq.get());
             (seqs.collect::<Vec<_>>(), batch.group.last_sent)
         })
         .collect();
@@ -162,5 +176,5 @@ fn waiting_bytes_are_bounded_and_every_envelope_gets_an_outcome() {
     assert!(lines.ended(running[0].number, &Outcome::Taken).is_empty());
     assert_eq!(ended.iter().filter(|(_, outcome)| *outcome == Outcome::Unanswered).count(), 3);
     ended.sort_by_key(|(seq, _)| *seq);
-    assert!(ended.iter().map(|(seq, _)| *seq).eq(0..50));
+    assert!(ended.iter().map(|(seq, _)| seq.get()).eq(0..50));
 }

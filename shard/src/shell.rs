@@ -13,6 +13,7 @@ use futures::future::{Either, FutureExt, LocalBoxFuture, select};
 use futures::stream::{FuturesUnordered, StreamExt};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Effects, Engine, EngineError, LONGEST_RUN_MILLIS, stay_awake};
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_platform::settings::{self, isolate_bytes};
 use scheduler_platform::{Reset, is_reborn, jurisdiction_of, now, sleep, within};
 use std::cell::{Cell, RefCell};
@@ -384,7 +385,7 @@ impl Shell {
     }
 
     /// Reports the outcomes of envelopes to the engine.
-    fn note_sends(&self, outcomes: Vec<(u64, Outcome)>) -> Result<(), EngineError> {
+    fn note_sends(&self, outcomes: Vec<(EnvelopeSeq, Outcome)>) -> Result<(), EngineError> {
         if outcomes.is_empty() {
             return Ok(());
         }

@@ -12,7 +12,7 @@ use scheduler_engine::{
     StoredPatch, StoredSchedule, Write,
 };
 use scheduler_model::bounds::MAX_ROW_BYTES;
-use scheduler_model::numbers::{PageNumber, ScheduleNumber};
+use scheduler_model::numbers::{EnvelopeSeq, PageNumber, ScheduleNumber};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use values::{
@@ -124,7 +124,7 @@ impl Sql {
             .map(|row| {
                 let mut row = row.into_iter();
                 Ok(StoredEnvelope {
-                    seq: number(row.next())? as u64,
+                    seq: EnvelopeSeq::new(number(row.next())? as u64),
                     destination: destination(row.next())?,
                     hashes: blob(row.next())?,
                     sent_at: UnixMillis::new(number(row.next())?),
@@ -138,7 +138,7 @@ impl Sql {
             .into_iter()
             .map(|row| {
                 let mut row = row.into_iter();
-                Ok((number(row.next())? as u64, blob(row.next())?))
+                Ok((EnvelopeSeq::new(number(row.next())? as u64), blob(row.next())?))
             })
             .collect::<Result<_, StorageError>>()?;
         let patches = self
@@ -151,7 +151,11 @@ impl Sql {
                 let mut row = row.into_iter();
                 let [seq, index, bytes] =
                     [number(row.next())?, number(row.next())?, number(row.next())?];
-                Ok(StoredPatch { seq: seq as u64, index: index as u32, bytes: bytes as u32 })
+                Ok(StoredPatch {
+                    seq: EnvelopeSeq::new(seq as u64),
+                    index: index as u32,
+                    bytes: bytes as u32,
+                })
             })
             .collect::<Result<_, StorageError>>()?;
         let state = self
@@ -191,9 +195,9 @@ impl Sql {
     }
 
     /// Returns whether an envelope is in the outbox.
-    pub(crate) fn has_envelope(&self, seq: u64) -> Result<bool, StorageError> {
+    pub(crate) fn has_envelope(&self, seq: EnvelopeSeq) -> Result<bool, StorageError> {
         let query = "SELECT 1 FROM outbox WHERE seq = ? AND envelope IS NOT NULL";
-        Ok(!self.exec(query, vec![seq_value(seq)])?.is_empty())
+        Ok(!self.exec(query, vec![seq_value(seq.get())])?.is_empty())
     }
 
     /// Calls `found` for each recurring task. It does not collect the tasks, because 20,000 records
@@ -299,7 +303,7 @@ impl Sql {
             Write::InsertEnvelope { seq, destination, text, hashes, sent_at, state } => self.exec(
                 "INSERT INTO outbox (seq, destination, hashes, sent_at, attempts, state, envelope) VALUES (?, ?, ?, ?, 0, ?, ?)",
                 vec![
-                    seq_value(seq),
+                    seq_value(seq.get()),
                     destination_text(&destination).into(),
                     hashes.into(),
                     sent_at.get().into(),
@@ -309,23 +313,23 @@ impl Sql {
             ),
             Write::ClearEnvelope { seq, state } => self.exec(
                 "UPDATE outbox SET destination = NULL, hashes = x'', envelope = NULL, state = ? WHERE seq = ?",
-                vec![state.into(), seq_value(seq)],
+                vec![state.into(), seq_value(seq.get())],
             ),
             Write::SaveState { seq, state } => self.exec(
                 "INSERT INTO outbox (seq, destination, hashes, sent_at, attempts, state, envelope)
                  VALUES (?, NULL, x'', 0, 0, ?, NULL) ON CONFLICT (seq) DO UPDATE SET state = excluded.state",
-                vec![seq_value(seq), state.into()],
+                vec![seq_value(seq.get()), state.into()],
             ),
-            Write::DeleteEnvelope { seq } => self.exec("DELETE FROM outbox WHERE seq = ?", vec![seq_value(seq)]),
+            Write::DeleteEnvelope { seq } => self.exec("DELETE FROM outbox WHERE seq = ?", vec![seq_value(seq.get())]),
             Write::Decide { seq, decisions } => self.exec(
                 "INSERT OR REPLACE INTO decided (seq, task, value) VALUES (?, ?, ?)",
-                vec![seq_value(seq), OF_ENVELOPE.into(), decisions.into()],
+                vec![seq_value(seq.get()), OF_ENVELOPE.into(), decisions.into()],
             ),
             Write::Patch { seq, index, record } => self.exec(
                 "INSERT OR REPLACE INTO decided (seq, task, value) VALUES (?, ?, ?)",
-                vec![seq_value(seq), integer(index), record.into()],
+                vec![seq_value(seq.get()), integer(index), record.into()],
             ),
-            Write::ForgetDecisions { seq } => self.exec("DELETE FROM decided WHERE seq = ?", vec![seq_value(seq)]),
+            Write::ForgetDecisions { seq } => self.exec("DELETE FROM decided WHERE seq = ?", vec![seq_value(seq.get())]),
             Write::InsertHistory { row, newest, body } => self.exec(
                 "INSERT INTO history (seq, newest, body) VALUES (?, ?, ?)",
                 vec![seq_value(row), newest.get().into(), body.into()],
@@ -337,11 +341,11 @@ impl Sql {
             Write::DropHistory { up_to } => self.exec("DELETE FROM history WHERE seq <= ?", vec![seq_value(up_to)]),
             Write::Resent { seq, sent_at, attempts, sends } => self.exec(
                 "UPDATE outbox SET sent_at = ?, attempts = ?, sends = ? WHERE seq = ?",
-                vec![sent_at.get().into(), integer(attempts), optional(sends.stored()), seq_value(seq)],
+                vec![sent_at.get().into(), integer(attempts), optional(sends.stored()), seq_value(seq.get())],
             ),
             Write::SendEnded { seq, at, sends } => self.exec(
                 "UPDATE outbox SET sent_at = coalesce(?, sent_at), sends = ? WHERE seq = ?",
-                vec![optional(at.map(UnixMillis::get)), optional(sends.stored()), seq_value(seq)],
+                vec![optional(at.map(UnixMillis::get)), optional(sends.stored()), seq_value(seq.get())],
             ),
         }
         .map(|_| ())
@@ -392,11 +396,11 @@ impl Reader for Sql {
         )
     }
 
-    fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError> {
+    fn envelope(&self, seq: EnvelopeSeq) -> Result<Vec<u8>, StorageError> {
         self.one_blob(
             "an envelope",
             "SELECT envelope FROM outbox WHERE seq = ?",
-            vec![seq_value(seq)],
+            vec![seq_value(seq.get())],
         )
     }
 
@@ -413,8 +417,8 @@ impl Reader for Sql {
         Ok(None)
     }
 
-    fn patched(&self, seq: u64, index: u32) -> Result<Vec<u8>, StorageError> {
-        let bindings = vec![seq_value(seq), integer(index)];
+    fn patched(&self, seq: EnvelopeSeq, index: u32) -> Result<Vec<u8>, StorageError> {
+        let bindings = vec![seq_value(seq.get()), integer(index)];
         self.one_blob(
             "a patch of a task in flight",
             "SELECT value FROM decided WHERE seq = ? AND task = ?",

@@ -73,5 +73,5 @@ pub(super) fn given(page: &Page, entry: Entry) -> Result<Record<'_>, EngineError
 /// Returns the limit key of a page of a request. The lane of the page is the place of the key in
 /// `keys`, counted from 1.
 pub(super) fn key_of<'a>(page: &Page, keys: &'a [String]) -> Option<&'a str> {
-    keys.get(usize::from(page.directory.lane()).checked_sub(1)?).map(String::as_str)
+    keys.get(usize::from(page.directory.lane().get()).checked_sub(1)?).map(String::as_str)
 }

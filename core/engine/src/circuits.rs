@@ -3,6 +3,7 @@
 use crate::policy::Verdict;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::MAX_CIRCUITS;
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::protocol::{CircuitState, CircuitStats};
 use scheduler_model::task::{Callback, Record};
 use serde::{Deserialize, Serialize};
@@ -62,7 +63,7 @@ pub(super) struct Open {
 /// A probe: its envelope, and when it was dispatched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Probe {
-    pub(super) seq: u64,
+    pub(super) seq: EnvelopeSeq,
     pub(super) at: UnixMillis,
 }
 

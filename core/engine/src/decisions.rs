@@ -17,6 +17,7 @@ use crate::snapshot::StoredPatch;
 use scheduler_calendar::ordered::collected;
 use scheduler_model::bounds::{MAX_PATCHED_BYTES, MAX_PAUSES_BYTES};
 use scheduler_model::format::codec::{CodecError, take_array};
+use scheduler_model::numbers::EnvelopeSeq;
 use std::collections::{BTreeMap, HashMap};
 
 /// The version of the stored form without marks of pauses.
@@ -33,7 +34,7 @@ const PATCHED: u8 = 8;
 /// An attempt in flight: its envelope, and its index there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct FlightRef {
-    pub(super) seq: u64,
+    pub(super) seq: EnvelopeSeq,
     pub(super) index: u32,
 }
 
@@ -93,16 +94,19 @@ pub(super) type Marks = BTreeMap<u32, PauseMark>;
 /// All decisions of a shard, by envelope.
 #[derive(Debug, Default)]
 pub(super) struct Decisions {
-    envelopes: HashMap<u64, OfEnvelope>,
+    envelopes: HashMap<EnvelopeSeq, OfEnvelope>,
     /// The marks of pauses, by envelope.
-    marks: HashMap<u64, Marks>,
+    marks: HashMap<EnvelopeSeq, Marks>,
     /// The bytes of each patched record, by envelope and index.
     patches: BTreeMap<FlightRef, usize>,
 }
 
 impl Decisions {
     /// Reads the stored decisions.
-    pub(super) fn load(stored: &[(u64, Vec<u8>)], patches: &[StoredPatch]) -> Result<Self, String> {
+    pub(super) fn load(
+        stored: &[(EnvelopeSeq, Vec<u8>)],
+        patches: &[StoredPatch],
+    ) -> Result<Self, String> {
         let (mut envelopes, mut marks) = (HashMap::new(), HashMap::new());
         for (seq, bytes) in stored {
             let (decisions, of_envelope) = decode(bytes).map_err(|problem| {
@@ -130,12 +134,12 @@ impl Decisions {
     }
 
     /// Returns whether anything was decided about an envelope's tasks.
-    pub(super) fn is_any(&self, seq: u64) -> bool {
+    pub(super) fn is_any(&self, seq: EnvelopeSeq) -> bool {
         self.envelopes.contains_key(&seq)
     }
 
     /// Returns the bytes of all patched records of an envelope's tasks.
-    pub(super) fn patched_bytes(&self, seq: u64) -> usize {
+    pub(super) fn patched_bytes(&self, seq: EnvelopeSeq) -> usize {
         self.patches
             .range(FlightRef { seq, index: 0 }..=FlightRef { seq, index: u32::MAX })
             .map(|(_, bytes)| bytes)
@@ -176,19 +180,19 @@ impl Decisions {
     }
 
     /// Returns the marks of the pauses in an envelope.
-    pub(super) fn marks(&self, seq: u64) -> Marks {
+    pub(super) fn marks(&self, seq: EnvelopeSeq) -> Marks {
         self.marks.get(&seq).cloned().unwrap_or_default()
     }
 
     /// Returns the stored form of the decisions about an envelope's tasks. It is empty if there are
     /// none.
-    pub(super) fn encoded(&self, seq: u64) -> Vec<u8> {
+    pub(super) fn encoded(&self, seq: EnvelopeSeq) -> Vec<u8> {
         let Some(decisions) = self.envelopes.get(&seq) else { return Vec::new() };
         encode(decisions, self.marks.get(&seq).unwrap_or(&Marks::new()))
     }
 
     /// Removes the decisions about an envelope's tasks. Returns whether there were any.
-    pub(super) fn remove(&mut self, seq: u64) -> bool {
+    pub(super) fn remove(&mut self, seq: EnvelopeSeq) -> bool {
         let had_any = self.envelopes.remove(&seq).is_some();
         self.marks.remove(&seq);
         if had_any {
@@ -203,7 +207,7 @@ impl Decisions {
     }
 
     /// Returns the decisions about an envelope's tasks. Usually there are none.
-    pub(super) fn of(&self, seq: u64) -> OfEnvelope {
+    pub(super) fn of(&self, seq: EnvelopeSeq) -> OfEnvelope {
         self.envelopes.get(&seq).cloned().unwrap_or_default()
     }
 }
@@ -296,16 +300,17 @@ mod tests {
             at: UnixMillis::LAST,
             reason: PauseReason { by: None, note: Some("x".repeat(bytes)) },
         };
-        let flight = |index| FlightRef { seq: 7, index };
+        let seq = EnvelopeSeq::new(7);
+        let flight = |index| FlightRef { seq, index };
         for index in 0..100 {
             all.insert(flight(index), paused);
             all.mark(flight(index), mark(500));
         }
-        assert!(all.encoded(7).len() <= 3 + 100 * DECISION_BYTES + MAX_PAUSES_BYTES);
-        assert!((60..70).contains(&all.marks(7).len()), "{}", all.marks(7).len());
+        assert!(all.encoded(seq).len() <= 3 + 100 * DECISION_BYTES + MAX_PAUSES_BYTES);
+        assert!((60..70).contains(&all.marks(seq).len()), "{}", all.marks(seq).len());
         all.insert(flight(0), Decision::default());
         assert_eq!((all.mark_of(flight(0)), all.mark_of(flight(1))), (None, Some(&mark(500))));
-        assert!(all.remove(7) && all.marks(7).is_empty());
+        assert!(all.remove(seq) && all.marks(seq).is_empty());
     }
 
     #[test]
@@ -313,7 +318,7 @@ mod tests {
         for bytes in [&[][..], &[2], &[3], &[1, 0], &[1, 0, 0], &[1, 0, 0, 1, 9], &[2, 1, 0, 0, 0]]
         {
             assert!(decode(bytes).is_err(), "{bytes:?}");
-            assert!(Decisions::load(&[(7, bytes.to_vec())], &[]).is_err());
+            assert!(Decisions::load(&[(EnvelopeSeq::new(7), bytes.to_vec())], &[]).is_err());
         }
         for bits in 0..=u8::MAX {
             let decision = Decision::of_bits(bits);

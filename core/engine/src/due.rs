@@ -7,19 +7,19 @@ use scheduler_calendar::schedule::Occurrence;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::envelope::EnvelopeBuilder;
 use scheduler_model::format::page::{Entry, Flags};
-use scheduler_model::numbers::{PageNumber, ScheduleNumber};
+use scheduler_model::numbers::{LaneNumber, PageNumber, ScheduleNumber};
 use scheduler_model::position::Position;
 use std::collections::{HashMap, HashSet};
 
 /// An entry or an occurrence that a firing pops.
 pub(super) enum Due {
     Record {
-        lane: u8,
+        lane: LaneNumber,
         page: PageNumber,
         entry: Entry,
     },
     Occurrence {
-        lane: u8,
+        lane: LaneNumber,
         number: ScheduleNumber,
         hash: u64,
         to_queue: bool,
@@ -60,7 +60,7 @@ pub(super) struct Taken {
 }
 
 impl Due {
-    pub(super) fn lane(&self) -> u8 {
+    pub(super) fn lane(&self) -> LaneNumber {
         match self {
             Self::Record { lane, .. } | Self::Occurrence { lane, .. } => *lane,
         }

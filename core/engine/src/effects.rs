@@ -3,7 +3,7 @@
 
 use crate::sends::Sends;
 use scheduler_calendar::time::UnixMillis;
-use scheduler_model::numbers::{PageNumber, ScheduleNumber};
+use scheduler_model::numbers::{EnvelopeSeq, LaneNumber, PageNumber, ScheduleNumber};
 use scheduler_model::protocol::limiter::LeaseRequest;
 use std::sync::Arc;
 
@@ -92,7 +92,7 @@ pub enum Write {
     /// commit.
     InsertEnvelope {
         /// Its number.
-        seq: u64,
+        seq: EnvelopeSeq,
         /// Where it goes.
         destination: Destination,
         /// Its text.
@@ -108,7 +108,7 @@ pub enum Write {
     /// state.
     ClearEnvelope {
         /// Its number.
-        seq: u64,
+        seq: EnvelopeSeq,
         /// The state from now on.
         state: Vec<u8>,
     },
@@ -116,26 +116,26 @@ pub enum Write {
     /// a row 0.
     SaveState {
         /// The number of the newest row.
-        seq: u64,
+        seq: EnvelopeSeq,
         /// The state.
         state: Vec<u8>,
     },
     /// Deletes an envelope that is done.
     DeleteEnvelope {
         /// Its number.
-        seq: u64,
+        seq: EnvelopeSeq,
     },
     /// Replaces the decisions about the tasks of an envelope in flight.
     Decide {
         /// The number of the envelope.
-        seq: u64,
+        seq: EnvelopeSeq,
         /// The decisions, by index.
         decisions: Vec<u8>,
     },
     /// Stores the record for the further attempts of a task in flight.
     Patch {
         /// The envelope's number.
-        seq: u64,
+        seq: EnvelopeSeq,
         /// The index of the task in the envelope.
         index: u32,
         /// The record.
@@ -144,7 +144,7 @@ pub enum Write {
     /// Deletes the decisions and patches of an envelope, because it is done.
     ForgetDecisions {
         /// The number of the envelope.
-        seq: u64,
+        seq: EnvelopeSeq,
     },
     /// A new row of the history: see [`scheduler_model::format::history`].
     InsertHistory {
@@ -172,7 +172,7 @@ pub enum Write {
     /// Records that an envelope is sent again.
     Resent {
         /// Its number.
-        seq: u64,
+        seq: EnvelopeSeq,
         /// The time of this send.
         sent_at: UnixMillis,
         /// How often the envelope was sent again after a send that the queue may have accepted.
@@ -184,7 +184,7 @@ pub enum Write {
     /// of these.
     SendEnded {
         /// Its number.
-        seq: u64,
+        seq: EnvelopeSeq,
         /// The time of the refusal or of the missing answer. It replaces the time of the send.
         at: Option<UnixMillis>,
         /// The results of the last sends.
@@ -198,7 +198,7 @@ pub enum Destination {
     /// To the dispatchers. The envelope is done when they report it.
     Dispatch,
     /// To the dispatchers, from this lane: see `lanes.rs`.
-    Lane(u8),
+    Lane(LaneNumber),
     /// To the user's own consumer, through this producer binding. The envelope is done when the
     /// queue has accepted it.
     Queue(String),
@@ -208,7 +208,7 @@ pub enum Destination {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outgoing {
     /// Its number.
-    pub seq: u64,
+    pub seq: EnvelopeSeq,
     /// Where it goes.
     pub destination: Destination,
     /// Its text.

@@ -4,12 +4,13 @@ use crate::decisions::Marks;
 use crate::error::EngineError;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::envelope::Envelope;
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::task::Record;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
 /// Parses the text of the envelope `seq`.
-pub(super) fn parse_envelope(text: &[u8], seq: u64) -> Result<Envelope<'_>, EngineError> {
+pub(super) fn parse_envelope(text: &[u8], seq: EnvelopeSeq) -> Result<Envelope<'_>, EngineError> {
     let corrupt = |problem: String| EngineError::Corrupt(format!("envelope {seq}: {problem}"));
     let text = std::str::from_utf8(text).map_err(|problem| corrupt(problem.to_string()))?;
     Envelope::parse(text).map_err(|problem| corrupt(problem.to_string()))
@@ -18,7 +19,7 @@ pub(super) fn parse_envelope(text: &[u8], seq: u64) -> Result<Envelope<'_>, Engi
 /// Returns the firing time of an envelope, and its records.
 pub(super) fn records_of(
     text: &[u8],
-    seq: u64,
+    seq: EnvelopeSeq,
 ) -> Result<(UnixMillis, Vec<Record<'_>>), EngineError> {
     let envelope = parse_envelope(text, seq)?;
     let records = envelope.tasks.iter().map(|task| Record::parse(task.get().as_bytes()));
@@ -35,7 +36,7 @@ pub(super) type Dispatched<'a> = BTreeMap<u32, &'a RawValue>;
 pub(super) fn lay_over<'a>(
     records: &mut [Record<'a>],
     patched: &'a BTreeMap<u32, Vec<u8>>,
-    seq: u64,
+    seq: EnvelopeSeq,
 ) -> Result<Dispatched<'a>, EngineError> {
     let mut dispatched = Dispatched::new();
     for (index, text) in patched {

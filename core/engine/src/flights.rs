@@ -8,6 +8,7 @@ use crate::pause_mark::PauseMark;
 use crate::reader::Reader;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::MAX_PAGE_TASKS;
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::position::Position;
 use scheduler_model::task::Record;
 use std::collections::HashMap;
@@ -27,7 +28,7 @@ const _: () = assert!(MAX_PAGE_TASKS <= 1 << INDEX_BITS);
 pub(super) struct Flights {
     pub(super) by_hash: HashMap<u64, Vec<FlightRef>>,
     /// The ids of these attempts, by envelope and index, if they were read.
-    pub(super) ids: HashMap<u64, HashMap<u32, String>>,
+    pub(super) ids: HashMap<EnvelopeSeq, HashMap<u32, String>>,
     /// The bytes that the request has read of envelopes.
     pub(super) bytes: usize,
     /// The bytes that the request has read of waiting tasks with these ids.
@@ -60,7 +61,7 @@ impl Flights {
 /// the last envelope, because attempts in the same envelope are usually read one after another.
 #[derive(Default)]
 pub(super) struct FlightReader {
-    last: Option<(u64, Vec<Vec<u8>>)>,
+    last: Option<(EnvelopeSeq, Vec<Vec<u8>>)>,
     pub(super) bytes: usize,
 }
 
@@ -89,8 +90,8 @@ impl FlightReader {
 /// Returns the place of an attempt in flight in a list: see `engine/list.rs`. Envelopes are
 /// numbered from 1 and will not reach 2^47.
 pub(super) fn position_of(flight: FlightRef, sent_at: UnixMillis) -> Position {
-    let high = (flight.seq >> INDEX_BITS) as u32;
-    let low = (flight.seq as u32) << INDEX_BITS;
+    let high = (flight.seq.get() >> INDEX_BITS) as u32;
+    let low = (flight.seq.get() as u32) << INDEX_BITS;
     Position { due: sent_at, page: IN_FLIGHT | high, index: low | flight.index }
 }
 
@@ -98,7 +99,7 @@ pub(super) fn position_of(flight: FlightRef, sent_at: UnixMillis) -> Position {
 /// waiting task.
 pub(super) fn flight_at(position: Position) -> Option<FlightRef> {
     let high = u64::from(position.page & !IN_FLIGHT) << INDEX_BITS;
-    let seq = high | u64::from(position.index >> INDEX_BITS);
+    let seq = EnvelopeSeq::new(high | u64::from(position.index >> INDEX_BITS));
     let index = position.index & ((1 << INDEX_BITS) - 1);
     (position.page & IN_FLIGHT != 0).then_some(FlightRef { seq, index })
 }
@@ -107,7 +108,7 @@ pub(super) fn flight_at(position: Position) -> Option<FlightRef> {
 pub(super) fn paused(
     record: &[u8],
     mark: Option<&PauseMark>,
-    seq: u64,
+    seq: EnvelopeSeq,
 ) -> Result<Vec<u8>, EngineError> {
     let record = Record::parse(record)
         .map_err(|problem| EngineError::Corrupt(format!("envelope {seq}: {problem}")))?;
@@ -130,11 +131,16 @@ mod tests {
         let flights = [(1, 0), (1, 1), (2, 0), (65_535, 2_047), (65_536, 0), ((1 << 47) - 1, 9)];
         let places: Vec<Position> = flights
             .iter()
-            .map(|(seq, index)| position_of(FlightRef { seq: *seq, index: *index }, at))
+            .map(|(seq, index)| {
+                position_of(FlightRef { seq: EnvelopeSeq::new(*seq), index: *index }, at)
+            })
             .collect();
         assert!(places.is_sorted());
         for ((seq, index), place) in flights.iter().zip(&places) {
-            assert_eq!(flight_at(*place), Some(FlightRef { seq: *seq, index: *index }));
+            assert_eq!(
+                flight_at(*place),
+                Some(FlightRef { seq: EnvelopeSeq::new(*seq), index: *index })
+            );
             assert!(*place > Position { due: at, page: IN_FLIGHT - 1, index: u32::MAX });
             // The place is not after the last place of a time, from which a list over shards
             // continues.

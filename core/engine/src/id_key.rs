@@ -5,6 +5,7 @@ use crate::envelopes::parse_envelope;
 use crate::error::EngineError;
 use scheduler_model::format::page::{Directory, Page, PageError};
 use scheduler_model::id_key::IdKey;
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::record_id::id_of_record;
 
 /// Returns a stored directory with keyed hashes. Returns it unchanged if its hashes are keyed
@@ -29,7 +30,11 @@ pub fn key_stored_page(
 ///
 /// # Errors
 /// If the text is not an envelope, or one of its tasks has no id.
-pub fn hashes_of_envelope(key: IdKey, seq: u64, text: &[u8]) -> Result<Vec<u8>, EngineError> {
+pub fn hashes_of_envelope(
+    key: IdKey,
+    seq: EnvelopeSeq,
+    text: &[u8],
+) -> Result<Vec<u8>, EngineError> {
     let mut hashes = Vec::new();
     for (index, task) in parse_envelope(text, seq)?.tasks.iter().enumerate() {
         let id = id_of_record(task.get().as_bytes()).ok_or_else(|| {

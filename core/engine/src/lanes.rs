@@ -19,7 +19,7 @@ use crate::limiter::Lease;
 use scheduler_calendar::ordered::collected;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::MAX_DISPATCH_TASKS;
-use scheduler_model::numbers::PageNumber;
+use scheduler_model::numbers::{LaneNumber, PageNumber};
 use scheduler_model::position::Position;
 use scheduler_model::protocol::limiter::RequestNumber;
 use serde::{Deserialize, Serialize};
@@ -44,7 +44,7 @@ pub(super) const NO_ROOM_ASKS_MILLIS: i64 = 2_000;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct StoredLane {
-    number: u8,
+    number: LaneNumber,
     key: String,
     watermark: Position,
     /// Whether the limiter may have noted something for the lane.
@@ -67,7 +67,7 @@ pub(super) struct Lane {
 /// The lanes of a shard, by number from 1.
 #[derive(Debug, Default)]
 pub(super) struct Lanes {
-    pub(super) lanes: BTreeMap<u8, Lane>,
+    pub(super) lanes: BTreeMap<LaneNumber, Lane>,
     /// Selects the lane that takes the first turn of the next firing.
     turn: usize,
     /// Whether the same commit has to store the lanes.
@@ -100,7 +100,7 @@ pub(super) struct Lanes {
 impl Lanes {
     pub(super) fn load(
         stored: Vec<StoredLane>,
-        in_flight: &BTreeMap<u8, u32>,
+        in_flight: &BTreeMap<LaneNumber, u32>,
         most: usize,
     ) -> Self {
         let lane = |stored: StoredLane| {
@@ -124,7 +124,7 @@ impl Lanes {
     /// Returns what to store, and assumes that it will be stored.
     pub(super) fn store(&mut self) -> Vec<StoredLane> {
         (self.must_save, self.is_incarnation_stored) = (false, true);
-        let stored = |(number, lane): (&u8, &Lane)| StoredLane {
+        let stored = |(number, lane): (&LaneNumber, &Lane)| StoredLane {
             number: *number,
             key: lane.key.clone(),
             watermark: lane.watermark,
@@ -134,13 +134,13 @@ impl Lanes {
     }
 
     /// Returns all lanes, each with the number of its tasks that may be dispatched.
-    pub(super) fn rooms(&self, now: UnixMillis) -> Vec<(u8, usize)> {
+    pub(super) fn rooms(&self, now: UnixMillis) -> Vec<(LaneNumber, usize)> {
         self.lanes.iter().map(|(number, lane)| (*number, lane.lease.room(now) as usize)).collect()
     }
 
     /// Returns the lanes with tasks that may lapse. Each time, another lane is the first.
-    pub(super) fn that_may_lapse(&self) -> Vec<u8> {
-        let mut lanes: Vec<u8> = self
+    pub(super) fn that_may_lapse(&self) -> Vec<LaneNumber> {
+        let mut lanes: Vec<LaneNumber> = self
             .lanes
             .iter()
             .filter(|(_, lane)| lane.lapses.is_needed())
@@ -153,11 +153,11 @@ impl Lanes {
         lanes
     }
 
-    pub(super) fn lapses(&mut self, lane: u8) -> Option<&mut Lapses> {
+    pub(super) fn lapses(&mut self, lane: LaneNumber) -> Option<&mut Lapses> {
         self.lanes.get_mut(&lane).map(|lane| &mut lane.lapses)
     }
 
-    pub(super) fn lapses_of(&self, lane: u8) -> Option<&Lapses> {
+    pub(super) fn lapses_of(&self, lane: LaneNumber) -> Option<&Lapses> {
         self.lanes.get(&lane).map(|lane| &lane.lapses)
     }
 
@@ -240,7 +240,7 @@ impl Lanes {
         taken
     }
 
-    pub(super) fn number_of(&self, key: &str) -> Option<u8> {
+    pub(super) fn number_of(&self, key: &str) -> Option<LaneNumber> {
         self.lanes.iter().find(|(_, lane)| lane.key == key).map(|(number, _)| *number)
     }
 
@@ -258,14 +258,15 @@ impl Lanes {
 
     /// Returns the lane of a key, and creates it if there is none. Returns `None` if there is no
     /// room, which [`Self::have_room_for`] checks.
-    pub(super) fn reserve(&mut self, key: &str) -> Option<u8> {
+    pub(super) fn reserve(&mut self, key: &str) -> Option<LaneNumber> {
         if let Some(number) = self.number_of(key) {
             return Some(number);
         }
         if self.is_full() {
             return None;
         }
-        let number = (1..=u8::MAX).find(|number| !self.lanes.contains_key(number))?;
+        let number =
+            (1..=u8::MAX).map(LaneNumber::new).find(|number| !self.lanes.contains_key(number))?;
         let lane = Lane {
             key: key.to_owned(),
             watermark: Position::default(),
@@ -281,46 +282,47 @@ impl Lanes {
 
     /// Returns the main order and the lanes in the order of their turns in this firing. Each time,
     /// another one is the first.
-    pub(super) fn order(&mut self) -> Vec<u8> {
-        let mut order: Vec<u8> = std::iter::once(0).chain(self.lanes.keys().copied()).collect();
+    pub(super) fn order(&mut self) -> Vec<LaneNumber> {
+        let mut order: Vec<LaneNumber> =
+            std::iter::once(LaneNumber::MAIN).chain(self.lanes.keys().copied()).collect();
         self.turn = (self.turn + 1) % order.len();
         order.rotate_left(self.turn);
         order
     }
 
     /// Returns the number of tasks of a lane that may be dispatched now.
-    pub(super) fn room(&self, lane: u8, now: UnixMillis) -> usize {
+    pub(super) fn room(&self, lane: LaneNumber, now: UnixMillis) -> usize {
         self.lanes.get(&lane).map_or(0, |lane| lane.lease.room(now) as usize)
     }
 
-    pub(super) fn dispatch(&mut self, lane: u8, runs: usize, now: UnixMillis) {
+    pub(super) fn dispatch(&mut self, lane: LaneNumber, runs: usize, now: UnixMillis) {
         if let Some(lane) = self.lanes.get_mut(&lane) {
             lane.lease.dispatch(u32::try_from(runs).unwrap_or(u32::MAX), now);
         }
     }
 
     /// Undoes the dispatch of a run of a lane, because this firing does not dispatch it after all.
-    pub(super) fn undo_dispatch(&mut self, lane: u8) {
+    pub(super) fn undo_dispatch(&mut self, lane: LaneNumber) {
         if let Some(lane) = self.lanes.get_mut(&lane) {
             lane.lease.undo_dispatch(1);
         }
     }
 
-    pub(super) fn end(&mut self, lane: u8, runs: usize, now: UnixMillis) {
+    pub(super) fn end(&mut self, lane: LaneNumber, runs: usize, now: UnixMillis) {
         if let Some(lane) = self.lanes.get_mut(&lane) {
             lane.lease.end(u32::try_from(runs).unwrap_or(u32::MAX), now);
         }
     }
 
     /// Returns the most tasks that one envelope of a lane may contain.
-    pub(super) fn envelope_tasks(&self, lane: u8) -> usize {
+    pub(super) fn envelope_tasks(&self, lane: LaneNumber) -> usize {
         let slots = self.lanes.get(&lane).map_or(0, |lane| lane.lease.slots());
         ((slots / PARTS_OF_SLOTS) as usize).clamp(1, MAX_DISPATCH_TASKS)
     }
 
     /// Returns the key of a lane and the number of its runs in flight, or `None` for the main
     /// order.
-    pub(super) fn describe(&self, lane: u8) -> Option<(&str, u32)> {
+    pub(super) fn describe(&self, lane: LaneNumber) -> Option<(&str, u32)> {
         self.lanes.get(&lane).map(|lane| (lane.key.as_str(), lane.lease.in_flight()))
     }
 
@@ -353,11 +355,11 @@ impl Lanes {
         now.since(self.had_room_at) >= NO_ROOM_MILLIS
     }
 
-    pub(super) fn numbers(&self) -> impl Iterator<Item = u8> + '_ {
+    pub(super) fn numbers(&self) -> impl Iterator<Item = LaneNumber> + '_ {
         self.lanes.keys().copied()
     }
 
-    pub(super) fn contains(&self, lane: u8) -> bool {
+    pub(super) fn contains(&self, lane: LaneNumber) -> bool {
         self.lanes.contains_key(&lane)
     }
 }

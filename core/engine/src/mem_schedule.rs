@@ -2,6 +2,7 @@
 
 use scheduler_calendar::schedule::{Occurrence, Schedule};
 use scheduler_calendar::time::UnixMillis;
+use scheduler_model::numbers::LaneNumber;
 use scheduler_model::schedule::Policies;
 
 /// Says which missed runs are not skipped: at `now`, no further missed run that is due by `to` is.
@@ -26,7 +27,7 @@ pub(super) struct MemSchedule {
     /// Which missed runs the current wake-up does not skip.
     pub(super) caught_up: CaughtUp,
     /// The lane of the runs; 0 if the task has no limit key.
-    pub(super) lane: u8,
+    pub(super) lane: LaneNumber,
     /// The length of the record in bytes.
     pub(super) record_bytes: u32,
 }

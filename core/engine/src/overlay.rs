@@ -3,7 +3,7 @@
 use crate::effects::Write;
 use crate::error::StorageError;
 use crate::reader::Reader;
-use scheduler_model::numbers::{PageNumber, ScheduleNumber};
+use scheduler_model::numbers::{EnvelopeSeq, PageNumber, ScheduleNumber};
 use std::collections::BTreeMap;
 
 /// A reader that also has the page bodies of writes that are not applied yet.
@@ -59,7 +59,7 @@ impl Reader for Overlay<'_> {
         self.reader.schedule(number)
     }
 
-    fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError> {
+    fn envelope(&self, seq: EnvelopeSeq) -> Result<Vec<u8>, StorageError> {
         self.reader.envelope(seq)
     }
 
@@ -71,7 +71,7 @@ impl Reader for Overlay<'_> {
         self.reader.history(row)
     }
 
-    fn patched(&self, seq: u64, index: u32) -> Result<Vec<u8>, StorageError> {
+    fn patched(&self, seq: EnvelopeSeq, index: u32) -> Result<Vec<u8>, StorageError> {
         self.reader.patched(seq, index)
     }
 }

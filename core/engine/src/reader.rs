@@ -1,7 +1,7 @@
 //! Reads from storage.
 
 use crate::error::StorageError;
-use scheduler_model::numbers::{PageNumber, ScheduleNumber};
+use scheduler_model::numbers::{EnvelopeSeq, PageNumber, ScheduleNumber};
 
 /// Reads from storage. Reads are synchronous, as the SQL of a Durable Object is.
 pub trait Reader {
@@ -29,7 +29,7 @@ pub trait Reader {
     ///
     /// # Errors
     /// If storage fails or has no such envelope.
-    fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError>;
+    fn envelope(&self, seq: EnvelopeSeq) -> Result<Vec<u8>, StorageError>;
     /// Returns what is stored under an idempotency key, from the first of these periods that has
     /// the key (see [`scheduler_model::idempotency`]).
     ///
@@ -45,7 +45,7 @@ pub trait Reader {
     ///
     /// # Errors
     /// If storage fails or has no such record. The default implementation has none.
-    fn patched(&self, seq: u64, index: u32) -> Result<Vec<u8>, StorageError> {
+    fn patched(&self, seq: EnvelopeSeq, index: u32) -> Result<Vec<u8>, StorageError> {
         Err(StorageError(format!("this storage has no patch of task {index} of envelope {seq}")))
     }
     /// Returns the body of a row of the history.

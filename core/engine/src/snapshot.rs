@@ -4,7 +4,7 @@ use crate::effects::Destination;
 use crate::sends::Sends;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::id_key::IdKey;
-use scheduler_model::numbers::{PageNumber, ScheduleNumber};
+use scheduler_model::numbers::{EnvelopeSeq, PageNumber, ScheduleNumber};
 
 /// A stored page without its body.
 #[derive(Debug, Clone)]
@@ -34,7 +34,7 @@ pub struct StoredSchedule {
 #[derive(Debug, Clone)]
 pub struct StoredEnvelope {
     /// Its number.
-    pub seq: u64,
+    pub seq: EnvelopeSeq,
     /// The destination, or `None` if the envelope is done and its row only holds the state.
     pub destination: Option<Destination>,
     /// The hash of each task's id, 8 bytes each.
@@ -51,7 +51,7 @@ pub struct StoredEnvelope {
 #[derive(Debug, Clone, Copy)]
 pub struct StoredPatch {
     /// The envelope's number.
-    pub seq: u64,
+    pub seq: EnvelopeSeq,
     /// The task's index in it.
     pub index: u32,
     /// The size of the record.
@@ -82,7 +82,7 @@ pub struct Snapshot {
     /// Every row of the outbox.
     pub envelopes: Vec<StoredEnvelope>,
     /// The decisions about envelopes in flight, by their number: see [`crate::Write::Decide`].
-    pub decisions: Vec<(u64, Vec<u8>)>,
+    pub decisions: Vec<(EnvelopeSeq, Vec<u8>)>,
     /// The sizes of the patched records of tasks in flight: see [`crate::Write::Patch`].
     pub patches: Vec<StoredPatch>,
     /// Every row of the history.

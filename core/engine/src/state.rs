@@ -7,6 +7,7 @@ use crate::series::SeriesText;
 use scheduler_model::access::Used;
 use scheduler_model::histogram::Histogram;
 use scheduler_model::meter::Meter;
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::position::Position;
 use scheduler_model::protocol::Counters;
 use serde::{Deserialize, Serialize};
@@ -19,7 +20,7 @@ pub(super) struct State {
     /// Everything at or before this position has been dispatched.
     pub(super) watermark: Position,
     /// The number of the last envelope.
-    pub(super) last_seq: u64,
+    pub(super) last_seq: EnvelopeSeq,
     pub(super) counters: Counters,
     pub(super) lateness: Histogram,
     pub(super) meter: Meter,

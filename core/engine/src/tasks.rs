@@ -14,7 +14,7 @@ use crate::timers::TimerHeap;
 use scheduler_calendar::schedule::Occurrence;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::{Directory, Entry, Flags};
-use scheduler_model::numbers::{PageNumber, ScheduleNumber};
+use scheduler_model::numbers::{LaneNumber, PageNumber, ScheduleNumber};
 use scheduler_model::position::Position;
 use std::collections::BTreeMap;
 
@@ -137,7 +137,7 @@ impl Tasks {
         let (hash, due) = (schedule.hash, schedule.due());
         self.schedules.insert(number, schedule);
         self.ids.insert(hash, EntryRef::Schedule(number), Repeats::Never);
-        self.push_timer(0, EntryRef::Schedule(number).position(due));
+        self.push_timer(LaneNumber::MAIN, EntryRef::Schedule(number).position(due));
     }
 
     /// Replaces a recurring task. Adds a timer only if the due time has changed, so frequent
@@ -146,12 +146,12 @@ impl Tasks {
         let due = schedule.due();
         let was = self.schedules.insert(number, schedule).map(|schedule| schedule.due());
         if was != Some(due) {
-            self.push_timer(0, EntryRef::Schedule(number).position(due));
+            self.push_timer(LaneNumber::MAIN, EntryRef::Schedule(number).position(due));
         }
     }
 
-    fn push_timer(&mut self, lane: u8, position: Position) {
-        let at = usize::from(lane);
+    fn push_timer(&mut self, lane: LaneNumber, position: Position) {
+        let at = usize::from(lane.get());
         if self.timers.len() <= at {
             self.timers.resize_with(at + 1, TimerHeap::default);
         }
@@ -160,8 +160,8 @@ impl Tasks {
         }
     }
 
-    fn pop_timer(&mut self, lane: u8) {
-        if let Some(timers) = self.timers.get_mut(usize::from(lane)) {
+    fn pop_timer(&mut self, lane: LaneNumber) {
+        if let Some(timers) = self.timers.get_mut(usize::from(lane.get())) {
             timers.pop();
         }
     }
@@ -179,12 +179,14 @@ impl Tasks {
 
     /// Returns the earliest valid position of the main order.
     pub(super) fn head(&mut self) -> Option<Position> {
-        self.head_of(0)
+        self.head_of(LaneNumber::MAIN)
     }
 
     /// Returns the earliest valid position of a lane.
-    pub(super) fn head_of(&mut self, lane: u8) -> Option<Position> {
-        while let Some(position) = self.timers.get(usize::from(lane)).and_then(TimerHeap::peek) {
+    pub(super) fn head_of(&mut self, lane: LaneNumber) -> Option<Position> {
+        while let Some(position) =
+            self.timers.get(usize::from(lane.get())).and_then(TimerHeap::peek)
+        {
             if self.is_current(lane, position) {
                 return Some(position);
             }
@@ -216,13 +218,13 @@ impl Tasks {
     }
 
     /// Returns the number of due entries of a lane.
-    pub(super) fn due_in(&self, lane: u8, now: UnixMillis) -> u32 {
+    pub(super) fn due_in(&self, lane: LaneNumber, now: UnixMillis) -> u32 {
         let pages = self.pages.values().filter(|page| page.directory.lane() == lane);
         pages.map(|page| page.live_before(now.plus(1)) as u32).sum()
     }
 
     /// Returns the pages of a lane with due entries, ordered by their heads.
-    pub(super) fn due_pages(&self, lane: u8, now: UnixMillis) -> Vec<PageNumber> {
+    pub(super) fn due_pages(&self, lane: LaneNumber, now: UnixMillis) -> Vec<PageNumber> {
         let of_lane = self.pages.iter().filter(|(_, page)| page.directory.lane() == lane);
         let heads = of_lane
             .filter_map(|(number, page)| Some((page.head()?.1, *number)))
@@ -234,7 +236,7 @@ impl Tasks {
 
     /// Returns whether a timer of a lane is still the head of its page or schedule. A page of
     /// another lane may have got the number since then.
-    fn is_current(&self, lane: u8, position: Position) -> bool {
+    fn is_current(&self, lane: LaneNumber, position: Position) -> bool {
         match EntryRef::of(position) {
             EntryRef::Schedule(number) => {
                 self.schedules.get(&number).is_some_and(|schedule| schedule.due() == position.due)
@@ -248,7 +250,7 @@ impl Tasks {
 
     /// Marks the head of a lane, an entry of a page, as fired, and returns it. Assumes that
     /// [`Self::head_of`] has returned its position.
-    pub(super) fn fire_head(&mut self, lane: u8, head: PageEntry) -> Option<Entry> {
+    pub(super) fn fire_head(&mut self, lane: LaneNumber, head: PageEntry) -> Option<Entry> {
         self.pop_timer(lane);
         let page = self.pages.get_mut(&head.page)?;
         let entry = page.directory.get(head.index as usize)?;
@@ -270,7 +272,7 @@ impl Tasks {
         may_wait: bool,
         now: UnixMillis,
     ) -> Option<Advanced<'_>> {
-        self.pop_timer(0);
+        self.pop_timer(LaneNumber::MAIN);
         let schedule = self.schedules.get_mut(&number)?;
         let occurrence = schedule.next?;
         let (mut verdict, mut settled) = judge_occurrence(schedule, occurrence, now);
@@ -281,7 +283,7 @@ impl Tasks {
         let next = schedule.schedule.following(settled.time);
         schedule.next = next;
         if let Some(next) = next {
-            self.push_timer(0, EntryRef::Schedule(number).position(next.due));
+            self.push_timer(LaneNumber::MAIN, EntryRef::Schedule(number).position(next.due));
         }
         let schedule = self.schedules.get(&number)?;
         Some(Advanced {
@@ -321,7 +323,7 @@ impl Tasks {
         if let Some(schedule) = self.schedules.get_mut(&number) {
             (schedule.next, schedule.paused_at) = (next, paused_at);
             let due = schedule.due();
-            self.push_timer(0, EntryRef::Schedule(number).position(due));
+            self.push_timer(LaneNumber::MAIN, EntryRef::Schedule(number).position(due));
         }
     }
 
@@ -334,7 +336,7 @@ impl Tasks {
     pub(super) fn cancel_fired(
         &mut self,
         time: UnixMillis,
-        orders: &[u8],
+        orders: &[LaneNumber],
     ) -> Vec<(PageNumber, Vec<u8>)> {
         let of_orders =
             self.pages.iter_mut().filter(|(_, page)| orders.contains(&page.directory.lane()));
@@ -440,7 +442,7 @@ impl Tasks {
         let in_pages: usize = self
             .pages
             .values()
-            .filter(|page| page.directory.lane() == 0)
+            .filter(|page| page.directory.lane() == LaneNumber::MAIN)
             .map(|page| page.live_before(time))
             .sum();
         let schedules = self.schedules.values().filter(|schedule| schedule.due() < time).count();

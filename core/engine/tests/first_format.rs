@@ -18,6 +18,7 @@ use scheduler_model::dead_letter::DeadLetterId;
 use scheduler_model::format::envelope::Envelope;
 use scheduler_model::format::page::Directory;
 use scheduler_model::id_key::IdKey;
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::protocol::{DeadLettersRequest, Filter, LetterOutcome, ListRequest, Status};
 use scheduler_model::task::Record;
 use serde_json::Value;
@@ -26,7 +27,7 @@ const ROWS: &str = include_str!("data/first_format.txt");
 /// The numbers of the page, the recurring task and the envelope.
 const PAGE: u32 = 5;
 const SCHEDULE: u32 = 4;
-const ENVELOPE: u64 = 4;
+const ENVELOPE: EnvelopeSeq = EnvelopeSeq::new(4);
 /// Entry 3 of the page, `due-2`, is cancelled: bit 3 of a little-endian word.
 const DEAD: [u8; 8] = [0x08, 0, 0, 0, 0, 0, 0, 0];
 

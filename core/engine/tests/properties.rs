@@ -17,6 +17,7 @@ use scheduler_model::format::history::{
     ChunkBuilder, Outcome, Ran, Run, Target, TargetKind, newest_first,
 };
 use scheduler_model::format::page::{Flags, PageBuilder};
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::position::Position;
 use scheduler_model::protocol::Append;
 use scheduler_model::retry::{RetryInput, RetryPolicy};
@@ -339,13 +340,14 @@ proptest! {
 
     #[test]
     fn envelopes_read_back(tasks in vec(json(), 0..20), seq in any::<u64>(), at in 0..UnixMillis::LAST.get()) {
-        let mut builder = EnvelopeBuilder::new("12-511", seq, UnixMillis::new(at), 100);
+        let number = EnvelopeSeq::new(seq);
+        let mut builder = EnvelopeBuilder::new("12-511", number, UnixMillis::new(at), 100);
         for task in &tasks {
             builder.push(|out| out.extend_from_slice(task.as_bytes()));
         }
         let text = String::from_utf8(builder.finish()).unwrap();
         let read = Envelope::parse(&text).unwrap();
-        prop_assert_eq!((read.shard, read.seq, read.fired_at.get()), ("12-511", seq, at));
+        prop_assert_eq!((read.shard, read.seq, read.fired_at.get()), ("12-511", number, at));
         prop_assert!(read.tasks.iter().map(|task| task.get()).eq(tasks.iter().map(|task| task.trim())));
         check_envelope::check(text.as_bytes());
     }

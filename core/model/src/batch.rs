@@ -6,6 +6,7 @@ use crate::id_key::IdKey;
 use crate::idempotency::Once;
 use crate::ids::TaskId;
 use crate::input::FieldError;
+use crate::numbers::LaneNumber;
 use crate::protocol::{Append, Terms};
 use crate::routing::{ShardId, ShardMap, id_hash};
 use crate::task::{NewTask, Origin, ValidTask, Validator, write_text};
@@ -207,7 +208,7 @@ impl Parts {
         let finish = |part: Part| {
             let mut pages = part.pages.finish();
             let mut keys = Vec::with_capacity(part.keyed.len());
-            for (lane, (key, builder)) in (1..=u8::MAX).zip(part.keyed) {
+            for (lane, (key, builder)) in (1..=u8::MAX).map(LaneNumber::new).zip(part.keyed) {
                 keys.push(key);
                 let keyed = builder.finish().into_iter().map(|mut page| {
                     page.directory.set_lane(lane);
@@ -467,8 +468,11 @@ mod tests {
         let plan = planned(&text);
         let append = &plan.appends[0].append;
         assert_eq!(append.terms.keys, ["a", "b"]);
-        let pages: Vec<_> =
-            append.pages.iter().map(|page| (page.directory.lane(), page.directory.len())).collect();
+        let pages: Vec<_> = append
+            .pages
+            .iter()
+            .map(|page| (page.directory.lane().get(), page.directory.len()))
+            .collect();
         assert_eq!(pages, [(0, 2), (1, 2), (2, 1)]);
         assert_eq!(Append::decode(&append.encode()).as_ref(), Ok(append));
 

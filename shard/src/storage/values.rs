@@ -1,6 +1,7 @@
 //! Converts values of the engine to values of SQL and back.
 
 use scheduler_engine::{Destination, StorageError};
+use scheduler_model::numbers::LaneNumber;
 use worker::SqlStorageValue as Value;
 
 /// The text in the outbox for [`Destination::Dispatch`]. The name of a binding is never empty.
@@ -80,6 +81,7 @@ pub(crate) fn destination(value: Option<Value>) -> Result<Option<Destination>, S
             Some(lane) => {
                 let lane = lane
                     .parse()
+                    .map(LaneNumber::new)
                     .map_err(|_| StorageError(format!("expected a lane, found {text}")))?;
                 Ok(Some(Destination::Lane(lane)))
             }

@@ -15,6 +15,7 @@ use scheduler_calendar::schedule::Occurrence;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::{MAX_SCHEDULES_PER_SHARD, PAGE_TARGET_BYTES};
 use scheduler_model::format::page::{Page, PageBuilder};
+use scheduler_model::numbers::LaneNumber;
 use scheduler_model::protocol::{Append, AppendReply, EventKind, Expected};
 use std::collections::{BTreeMap, HashSet};
 
@@ -288,7 +289,7 @@ impl Engine {
 /// # Errors
 /// [`EngineError::Contradiction`] if a record of a page is longer than that page may be.
 fn join(pages: Vec<Page>) -> Result<Vec<Page>, EngineError> {
-    let (mut joined, mut builders) = (Vec::new(), BTreeMap::<u8, PageBuilder>::new());
+    let (mut joined, mut builders) = (Vec::new(), BTreeMap::<LaneNumber, PageBuilder>::new());
     for page in pages {
         if page.body.len() > PAGE_TARGET_BYTES / 2 {
             joined.push(page);

@@ -4,6 +4,7 @@ use crate::testing;
 use crate::{Config, Keep};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::{MAX_CATCH_UP_RUNS, MAX_LANES};
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::protocol::{Append, Expected, Failure, Report, Status};
 use scheduler_model::task::version_of;
 
@@ -69,7 +70,7 @@ fn runs_skipped_after_an_outage_share_one_history_entry() {
 
 /// Returns a shard that holds the last run of a schedule. The lane of its key was freed while the
 /// follow-up of the run before was in flight.
-fn held_without_a_lane(more: &str) -> (Pair, u64) {
+fn held_without_a_lane(more: &str) -> (Pair, EnvelopeSeq) {
     let mut pair = Pair::new(usize::MAX);
     pair.limit_both("k", Some(1), None);
     let rest = r#""everySeconds":10,"anchor":1764000000000,"maxRuns":2,"overlap":"queue-one","onSuccess":{"type":"handler","name":"log"},"#;

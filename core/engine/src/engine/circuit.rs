@@ -33,6 +33,7 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::MAX_DEFERRED_RUNS;
 use scheduler_model::explain::{Explanation, ReasonCode};
 use scheduler_model::format::page::Flags;
+use scheduler_model::numbers::{EnvelopeSeq, LaneNumber};
 use scheduler_model::protocol::{CircuitState, EventKind, Report};
 use scheduler_model::task::{Callback, Record};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -175,7 +176,7 @@ impl Engine {
     }
 
     /// Returns the first entries of a lane that are due, in the lane's order.
-    fn due_heads(&self, lane: u8, now: UnixMillis) -> Vec<EntryRef> {
+    fn due_heads(&self, lane: LaneNumber, now: UnixMillis) -> Vec<EntryRef> {
         let mut heads = Vec::new();
         for number in self.tasks.due_pages(lane, now) {
             let Some(page) = self.tasks.page(number) else { continue };
@@ -191,7 +192,7 @@ impl Engine {
     }
 
     /// Records that the envelope `seq` contains the probe of a destination.
-    pub(super) fn probed(&mut self, destination: &str, seq: u64, now: UnixMillis) {
+    pub(super) fn probed(&mut self, destination: &str, seq: EnvelopeSeq, now: UnixMillis) {
         let Some(open) = self.circuits.open_mut(destination) else { return };
         open.probe = Some(Probe { seq, at: now });
         open.until = now.plus(PROBE_MILLIS);
@@ -295,7 +296,7 @@ impl Engine {
 
     /// Counts `silent` attempts of the envelope `seq` that a destination has not answered, and
     /// opens its circuit if there were enough in a row.
-    fn note_silence(&mut self, destination: &str, silent: u32, seq: u64, now: UnixMillis) {
+    fn note_silence(&mut self, destination: &str, silent: u32, seq: EnvelopeSeq, now: UnixMillis) {
         let Some(circuit) = self.circuits.entry(destination) else { return };
         let is_old = now.since(circuit.last) >= FORGOTTEN_AFTER_MILLIS && circuit.open.is_none();
         circuit.failures = if is_old { silent } else { circuit.failures.saturating_add(silent) };

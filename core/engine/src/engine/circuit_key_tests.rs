@@ -6,6 +6,7 @@ use crate::Keep;
 use crate::circuits::Circuit;
 use crate::engine::lanes::pair::Pair;
 use scheduler_model::bounds::MAX_CATCH_UP_RUNS;
+use scheduler_model::numbers::{EnvelopeSeq, LaneNumber};
 
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 const SILENT: &str = r#""callback":{"type":"webhook","url":"https://silent.example/x"},"#;
@@ -31,7 +32,7 @@ fn a_run_that_waits_takes_no_slot_of_its_limit() {
     for (concurrency, per_second) in [(Some(1), None), (None, Some(1.0))] {
         let mut pair = Pair::new(usize::MAX);
         pair.limit_both("k", concurrency, per_second);
-        pair.engine.note_silence("handler:log", OPEN_AFTER, 0, pair.now);
+        pair.engine.note_silence("handler:log", OPEN_AFTER, EnvelopeSeq::default(), pair.now);
         for n in 0..500 {
             pair.create("k", &format!("t{n}"), Some(NOW), "");
         }
@@ -88,14 +89,14 @@ fn a_recurring_run_that_waits_for_its_destination_uses_no_token() {
     pair.now = pair.now.plus(100);
     assert!(pair.wake().is_empty());
     ["one", "two"].iter().for_each(|id| pair.cancel(id));
-    let room = pair.engine.lanes.room(1, pair.now);
+    let room = pair.engine.lanes.room(LaneNumber::new(1), pair.now);
     assert!(room > 0);
     silence(&mut pair, LONGEST_OPEN_MILLIS);
     pair.now = NOW.plus(1_000);
     assert!(pair.wake().is_empty());
     let waiting =
         pair.engine.stats(pair.now).circuits.iter().map(|circuit| circuit.waiting).sum::<u64>();
-    assert_eq!((waiting, pair.engine.lanes.room(1, pair.now)), (1, room));
+    assert_eq!((waiting, pair.engine.lanes.room(LaneNumber::new(1), pair.now)), (1, room));
 }
 
 /// The slot of a skipped run was never released.

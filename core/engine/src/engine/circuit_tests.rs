@@ -4,6 +4,7 @@ use crate::testing::{Memory, append_flagged};
 use crate::{Config, Effects, Keep, Snapshot, Write};
 use scheduler_model::bounds::{MAX_CIRCUITS, MAX_EVENTS_BYTES};
 use scheduler_model::format::envelope::Envelope;
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::protocol::{Append, EventsRequest, Failure};
 
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
@@ -17,7 +18,7 @@ struct Shard {
 }
 
 /// An envelope in flight: its number, and the occurrence key and attempt of each of its tasks.
-type Sent = (u64, Vec<(String, u32)>);
+type Sent = (EnvelopeSeq, Vec<(String, u32)>);
 
 fn config() -> Config {
     Config { history: Keep::Off, ..Config::default() }
@@ -425,7 +426,7 @@ fn a_stored_circuit_can_be_read() {
             since: NOW,
             until: NOW.plus(9),
             millis: 10,
-            probe: Some(Probe { seq: 3, at: NOW }),
+            probe: Some(Probe { seq: EnvelopeSeq::new(3), at: NOW }),
             waiting: vec![(NOW, 2)],
         }),
     };

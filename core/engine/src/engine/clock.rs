@@ -21,6 +21,7 @@ use super::Engine;
 use crate::effects::{Effects, Write};
 use crate::sends::Sends;
 use scheduler_calendar::time::UnixMillis;
+use scheduler_model::numbers::{EnvelopeSeq, LaneNumber};
 use scheduler_model::position::Position;
 use std::cmp::Reverse;
 
@@ -34,7 +35,8 @@ impl Engine {
         self.seen = now;
         self.note_series(now);
         let mut effects = Effects::default();
-        let mut orders: Vec<u8> = std::iter::once(0).chain(self.lanes.numbers()).collect();
+        let mut orders: Vec<LaneNumber> =
+            std::iter::once(LaneNumber::MAIN).chain(self.lanes.numbers()).collect();
         orders.retain(|lane| self.watermark_of(*lane).due > now);
         if !orders.is_empty() {
             self.turn_back(&orders, now, &mut effects);
@@ -44,12 +46,12 @@ impl Engine {
 
     /// Moves the watermarks of these orders back to now. Waiting tasks are after the old watermarks
     /// and do not change. Marks entries after the new watermarks that have already fired.
-    fn turn_back(&mut self, orders: &[u8], now: UnixMillis, effects: &mut Effects) {
+    fn turn_back(&mut self, orders: &[LaneNumber], now: UnixMillis, effects: &mut Effects) {
         let place = Position { due: now.plus(-1), page: u32::MAX, index: u32::MAX };
         for (page, bits) in self.tasks.cancel_fired(place.due, orders) {
             effects.writes.push(Write::SetDead { page, bits });
         }
-        if orders.contains(&0) {
+        if orders.contains(&LaneNumber::MAIN) {
             for (number, since) in self.tasks.starts_behind(place.due) {
                 effects.writes.push(Write::SetSince { number, since });
             }
@@ -66,7 +68,7 @@ impl Engine {
         self.last_fired_at = self.last_fired_at.map(|last| last.min(now));
         self.events.begin_by(now);
         self.lanes.begin_waits_by(now);
-        let later: Vec<u64> = self
+        let later: Vec<EnvelopeSeq> = self
             .outbox
             .iter()
             .filter(|(_, envelope)| envelope.resend_at > now)

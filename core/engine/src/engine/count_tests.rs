@@ -1,6 +1,7 @@
 use super::*;
 use crate::Config;
 use crate::engine::lanes::pair::Pair;
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::protocol::{ChangeRequest, Filter, ListItem, ListRequest, Status};
 
 /// Three waiting tasks, one of them paused; a dead letter; and one task in flight.
@@ -8,7 +9,7 @@ fn pair() -> Pair {
     let mut pair = Pair::with(Config { max_dispatched: usize::MAX, ..Config::default() });
     pair.create("", "dead", Some(pair.now), r#""retry":{"maxAttempts":1},"#);
     pair.wake();
-    pair.fail(1, true, "no");
+    pair.fail(EnvelopeSeq::new(1), true, "no");
     pair.now = pair.now.plus(1_000);
     pair.create("", "runs", Some(pair.now), "");
     pair.wake();

@@ -1,6 +1,7 @@
 use super::*;
 use crate::Config;
 use crate::engine::lanes::pair::Pair;
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::protocol::{
     Among, Change, ChangeRequest, Changed, Filter, LetterOutcome, RunRequest,
 };
@@ -90,7 +91,7 @@ fn dead_letters_are_listed_by_when_they_died_the_newest_first() {
         );
     }
     pair.now = pair.now.plus(1_000);
-    let mut envelopes: Vec<u64> = pair.wake().into_iter().map(|(seq, ..)| seq).collect();
+    let mut envelopes: Vec<EnvelopeSeq> = pair.wake().into_iter().map(|(seq, ..)| seq).collect();
     envelopes.reverse();
     for seq in envelopes {
         pair.now = pair.now.plus(10);

@@ -4,6 +4,7 @@ use super::Engine;
 use crate::decisions::{Decision, FlightRef, Stop};
 use crate::effects::{Effects, Write};
 use crate::pause_mark::PauseMark;
+use scheduler_model::numbers::EnvelopeSeq;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Engine {
@@ -41,7 +42,7 @@ impl Engine {
     }
 
     /// Forgets the decisions about an envelope that is done.
-    pub(super) fn forget_decisions(&mut self, seq: u64, effects: &mut Effects) {
+    pub(super) fn forget_decisions(&mut self, seq: EnvelopeSeq, effects: &mut Effects) {
         if self.decisions.remove(seq) {
             effects.writes.push(Write::ForgetDecisions { seq });
         }

@@ -22,7 +22,7 @@ use scheduler_model::dead_letter::DeadLetterId;
 use scheduler_model::explain::{Explanation, Flight, FlightDecision, NextRun, ReasonCode};
 use scheduler_model::format::history::Outcome;
 use scheduler_model::format::page::Flags;
-use scheduler_model::numbers::ScheduleNumber;
+use scheduler_model::numbers::{LaneNumber, ScheduleNumber};
 use scheduler_model::protocol::RunsRequest;
 use scheduler_model::schedule::Overlap;
 use scheduler_model::task::Record;
@@ -341,8 +341,10 @@ impl Engine {
         explanation: &mut Explanation,
     ) -> bool {
         let lane = match at {
-            EntryRef::Schedule(_) => 0,
-            EntryRef::Page(at) => self.tasks.page(at.page).map_or(0, |page| page.directory.lane()),
+            EntryRef::Schedule(_) => LaneNumber::MAIN,
+            EntryRef::Page(at) => {
+                self.tasks.page(at.page).map_or(LaneNumber::MAIN, |page| page.directory.lane())
+            }
         };
         let Some((key, in_flight)) = self.lanes.describe(lane).filter(|_| due <= now) else {
             return false;

@@ -23,7 +23,7 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::{MAX_DISPATCH_TASKS, MAX_PAGE_TASKS};
 use scheduler_model::format::envelope::EnvelopeBuilder;
 use scheduler_model::format::page::Flags;
-use scheduler_model::numbers::ScheduleNumber;
+use scheduler_model::numbers::{LaneNumber, ScheduleNumber};
 use scheduler_model::protocol::EventKind;
 use scheduler_model::task::{Record, write_occurrence};
 use serde::Deserialize;
@@ -127,8 +127,8 @@ impl Engine {
         }
         let mut newest = None;
         for (destination, builder, hashes) in envelopes {
-            self.state.last_seq += 1;
-            let seq = self.state.last_seq;
+            let seq = self.state.last_seq.next();
+            self.state.last_seq = seq;
             let text = Arc::new(builder.finish());
             self.state.meter.count_message(text.len());
             newest = Some(effects.writes.len());
@@ -218,9 +218,10 @@ impl Engine {
     }
 
     /// Takes one turn. Returns whether it took any task.
-    fn take_turn(&mut self, lane: u8, now: UnixMillis, taken: &mut Taken) -> bool {
+    fn take_turn(&mut self, lane: LaneNumber, now: UnixMillis, taken: &mut Taken) -> bool {
         let most = MAX_FIRING_TASKS.min(MAX_IN_FLIGHT_TASKS.saturating_sub(self.in_flight_tasks()));
-        let turn = if lane == 0 { TURN_TASKS } else { TURN_TASKS.min(self.lanes.room(lane, now)) };
+        let is_main = lane == LaneNumber::MAIN;
+        let turn = if is_main { TURN_TASKS } else { TURN_TASKS.min(self.lanes.room(lane, now)) };
         for at in 0..turn {
             let is_full =
                 taken.due.len() + taken.delayed.len() >= most || taken.bytes >= MAX_FIRING_BYTES;
@@ -231,7 +232,7 @@ impl Engine {
             if taken.room == 0 && !self.tasks.is_for_queue(head) {
                 return at > 0;
             }
-            if lane > 0 && !self.is_head_judged(lane, head) {
+            if !is_main && !self.is_head_judged(lane, head) {
                 return at > 0;
             }
             let is_taken = match EntryRef::of(head) {
@@ -246,7 +247,13 @@ impl Engine {
         turn > 0
     }
 
-    fn take_entry(&mut self, lane: u8, at: PageEntry, now: UnixMillis, taken: &mut Taken) -> bool {
+    fn take_entry(
+        &mut self,
+        lane: LaneNumber,
+        at: PageEntry,
+        now: UnixMillis,
+        taken: &mut Taken,
+    ) -> bool {
         let Some(entry) = self.tasks.fire_head(lane, at) else {
             self.contradicts("the head of an order does not exist");
             return false;
@@ -280,7 +287,7 @@ impl Engine {
             self.contradicts("the recurring task at the head does not exist");
             return false;
         };
-        let is_next = lane == 0
+        let is_next = lane == LaneNumber::MAIN
             || self.lanes.room(lane, now) > 0
                 && self.tasks.head_of(lane).is_none_or(|head| head.due > now);
         let may_wait = is_next
@@ -306,7 +313,7 @@ impl Engine {
         }
         let fires = verdict == Verdict::Fire;
         // A run that does not fire takes no slot.
-        let lane = if fires { lane } else { 0 };
+        let lane = if fires { lane } else { LaneNumber::MAIN };
         let due = Due::Occurrence { lane, number, hash, to_queue, priority, occurrence, verdict };
         if fires && !is_next {
             *taken.delayed_of.entry(hash).or_default() += 1;
@@ -382,8 +389,8 @@ impl Engine {
             let mut probes = None;
             let mut verdict = match task {
                 // Entries of lanes were judged before they were popped.
-                Due::Record { lane: 0, entry, .. } if entry.flags.has(Flags::CONDITIONAL) => {
-                    judge(record, entry.flags, now)?
+                Due::Record { lane: LaneNumber::MAIN, .. } if flags.has(Flags::CONDITIONAL) => {
+                    judge(record, flags, now)?
                 }
                 Due::Record { .. } => Verdict::Fire,
                 Due::Occurrence { verdict, .. } => verdict.clone(),
@@ -404,7 +411,7 @@ impl Engine {
             }
             self.count_lateness(task, record, now, &mut moved);
             self.events.note_text(EventKind::Fired, record, now);
-            let destination = if task.lane() > 0 {
+            let destination = if task.lane() != LaneNumber::MAIN {
                 Destination::Lane(task.lane())
             } else if flags.has(Flags::TO_QUEUE) {
                 Destination::Queue(queue_of(record)?)
@@ -418,7 +425,7 @@ impl Engine {
                 closed.push((destination.clone(), builder, hashes));
             }
             let (builder, hashes) = open.entry(destination).or_insert_with_key(|destination| {
-                next_seq += 1;
+                next_seq = next_seq.next();
                 let most = match destination {
                     Destination::Dispatch => MAX_DISPATCH_TASKS,
                     Destination::Lane(lane) => self.lanes.envelope_tasks(*lane),

@@ -9,6 +9,7 @@ use crate::flights::{FlightReader, Flights, Found, paused};
 use crate::reader::Reader;
 use scheduler_calendar::ordered::sort_by_key;
 use scheduler_model::format::page::Flags;
+use scheduler_model::numbers::EnvelopeSeq;
 use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
 
@@ -116,7 +117,7 @@ impl Engine {
     /// Reads the ids of those tasks of an envelope that have one of the wanted hashes.
     fn read_ids(
         &self,
-        seq: u64,
+        seq: EnvelopeSeq,
         flights: &mut Flights,
         reader: &dyn Reader,
     ) -> Result<(), EngineError> {

@@ -1,6 +1,7 @@
 //! Lanes of a shard that has dispatched as many tasks as it may.
 
 use super::pair::Pair;
+use scheduler_model::numbers::EnvelopeSeq;
 
 /// Returns a shard that has dispatched two tasks without a key and may dispatch no more. Six tasks
 /// of a key with three slots wait in it.
@@ -59,7 +60,7 @@ fn a_lane_of_a_full_shard_gets_its_turns() {
 #[test]
 fn a_full_shard_dispatches_whole_envelopes_and_keeps_its_gap() {
     let mut pair = Pair::new(1_000);
-    let sizes = |pair: &mut Pair| -> Vec<(u64, usize)> {
+    let sizes = |pair: &mut Pair| -> Vec<(EnvelopeSeq, usize)> {
         pair.wake().into_iter().map(|(seq, .., tasks)| (seq, tasks)).collect()
     };
     for n in 0..30 {

@@ -6,7 +6,7 @@ use crate::{Config, Engine, EngineError, Snapshot, hashes_of_envelope, key_store
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::{Directory, Entry, Flags, Page, PageBuilder, PageError};
 use scheduler_model::id_key::IdKey;
-use scheduler_model::numbers::PageNumber;
+use scheduler_model::numbers::{EnvelopeSeq, PageNumber};
 use scheduler_model::protocol::{Append, CancelRequest, Cancelled};
 use scheduler_model::routing::id_hash;
 
@@ -99,7 +99,7 @@ fn rows_stored_without_a_key_are_keyed_once() {
 
     // In an envelope of an earlier version, the id may be anywhere in a record.
     let envelope = br#"{"v":1,"shard":"1-0","seq":7,"firedAt":5,"tasks":[{"key":"k","id":"a\u00e9"},{"id":"b"}]}"#;
-    let hashes = hashes_of_envelope(KEY, 7, envelope).unwrap();
+    let hashes = hashes_of_envelope(KEY, EnvelopeSeq::new(7), envelope).unwrap();
     assert_eq!(hashes, [KEY.hash("aé").to_le_bytes(), KEY.hash("b").to_le_bytes()].concat());
 }
 

@@ -6,7 +6,7 @@ use crate::lanes::{Lane, NO_ROOM_ASKS_MILLIS, NO_ROOM_MILLIS};
 use crate::requeue::RequeuedRecords;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::{Entry, Flags, Page};
-use scheduler_model::numbers::PageNumber;
+use scheduler_model::numbers::{EnvelopeSeq, LaneNumber, PageNumber};
 use scheduler_model::position::Position;
 use scheduler_model::protocol::limiter::{Answer, RequestNumber};
 use scheduler_model::task::Record;
@@ -14,11 +14,11 @@ use scheduler_model::task::Record;
 impl Engine {
     /// Returns the watermark of a lane. Everything of the lane at or before this position has been
     /// dispatched.
-    pub(super) fn watermark_of(&self, lane: u8) -> Position {
+    pub(super) fn watermark_of(&self, lane: LaneNumber) -> Position {
         self.lanes.lanes.get(&lane).map_or(self.state.watermark, |lane| lane.watermark)
     }
 
-    pub(super) fn set_watermark(&mut self, lane: u8, watermark: Position) {
+    pub(super) fn set_watermark(&mut self, lane: LaneNumber, watermark: Position) {
         match self.lanes.lanes.get_mut(&lane) {
             Some(lane) => lane.watermark = watermark,
             None => self.state.watermark = watermark,
@@ -26,7 +26,7 @@ impl Engine {
     }
 
     /// Returns the page that small appends to a lane extend.
-    pub(super) fn open_page(&mut self, lane: u8) -> &mut Option<PageNumber> {
+    pub(super) fn open_page(&mut self, lane: LaneNumber) -> &mut Option<PageNumber> {
         match self.lanes.lanes.get_mut(&lane) {
             Some(lane) => &mut lane.open_page,
             None => &mut self.open_page,
@@ -94,7 +94,7 @@ impl Engine {
 
     /// Returns the write that stores the state alone.
     pub(super) fn save_state(&mut self) -> Write {
-        if self.state.last_seq == 0 {
+        if self.state.last_seq == EnvelopeSeq::default() {
             self.newest_is_cleared = true;
         }
         Write::SaveState { seq: self.state.last_seq, state: self.encode_state() }
@@ -105,7 +105,7 @@ impl Engine {
         if self.dispatch_room() == 0 {
             return None;
         }
-        let numbers: Vec<u8> = self.lanes.lanes.keys().copied().collect();
+        let numbers: Vec<LaneNumber> = self.lanes.lanes.keys().copied().collect();
         let fires = numbers.into_iter().filter_map(|number| {
             let head = self.tasks.head_of(number)?;
             let lane = self.lanes.lanes.get(&number)?;
@@ -156,7 +156,7 @@ impl Engine {
     /// for slots that nobody uses. Before a request is sent, storage contains that the incarnation
     /// of the shard has begun and that the limiter may note something for the lane.
     pub(super) fn ask_limiters(&mut self, now: UnixMillis, effects: &mut Effects) {
-        let numbers: Vec<u8> = self.lanes.lanes.keys().copied().collect();
+        let numbers: Vec<LaneNumber> = self.lanes.lanes.keys().copied().collect();
         let (from, is_full) = (self.asks_from(), self.dispatch_room() == 0);
         let is_stuck = is_full && self.lanes.has_had_no_room(now);
         for number in numbers {
@@ -208,7 +208,7 @@ impl Engine {
 
     /// Drops a lane without tasks, slots or tokens. This need not be stored at once, because after
     /// a crash the shard only sends one request too many.
-    fn forget_lane(&mut self, number: u8) {
+    fn forget_lane(&mut self, number: LaneNumber) {
         let Some(lane) = self.lanes.lanes.get_mut(&number).filter(|lane| lane.lease.is_over())
         else {
             return;
@@ -225,7 +225,7 @@ impl Engine {
     /// Drops lanes that are empty and unknown to their limiter, for instance because all their
     /// tasks were cancelled.
     pub(super) fn forget_lanes(&mut self) {
-        let over: Vec<u8> = self
+        let over: Vec<LaneNumber> = self
             .lanes
             .lanes
             .iter()

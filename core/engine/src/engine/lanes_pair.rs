@@ -9,6 +9,7 @@ use crate::{Config, Destination, Engine, Keep, LimitAsk};
 use scheduler_model::format::envelope::Envelope;
 use scheduler_model::format::page::{Directory, Entry, Flags, PageBuilder};
 use scheduler_model::limit::Limit;
+use scheduler_model::numbers::{EnvelopeSeq, LaneNumber};
 use scheduler_model::protocol::limiter::{LimiterRequest, Named};
 use scheduler_model::protocol::{Append, CancelRequest, Report, Terms};
 use scheduler_model::routing::id_hash;
@@ -26,7 +27,7 @@ pub(crate) struct Pair {
     /// The sum of the waiting tasks that all requests reported to a limiter.
     pub(crate) reported_waiting: u64,
     /// When the envelopes in flight are to be reported.
-    running: Vec<(UnixMillis, u64)>,
+    running: Vec<(UnixMillis, EnvelopeSeq)>,
 }
 
 pub(crate) fn load(stored: &Memory, max_dispatched: usize) -> Engine {
@@ -168,10 +169,9 @@ impl Pair {
                     .push(id_hash(id), due, flags, |out| out.extend_from_slice(record.as_bytes()))
             );
             append.pages = builder.finish();
-            append
-                .pages
-                .iter_mut()
-                .for_each(|page| page.directory.set_lane(u8::from(!key.is_empty())));
+            append.pages.iter_mut().for_each(|page| {
+                page.directory.set_lane(LaneNumber::new(u8::from(!key.is_empty())))
+            });
         }
         let (_, effects) = self.engine.append(append, self.now, &self.stored)?;
         self.commit(&effects);
@@ -209,7 +209,7 @@ impl Pair {
 
     /// Returns the envelopes in flight: their numbers, and the keys of their lanes. Envelopes of
     /// the main order have none.
-    pub(crate) fn envelopes_in_flight(&self) -> Vec<(u64, Option<String>)> {
+    pub(crate) fn envelopes_in_flight(&self) -> Vec<(EnvelopeSeq, Option<String>)> {
         let rows = self.stored.outbox.iter();
         let rows = rows.filter_map(|(seq, row)| Some((*seq, row.destination.clone()?)));
         rows.map(|(seq, to)| match to {
@@ -253,7 +253,7 @@ impl Pair {
                 break;
             };
             self.now = at;
-            let ended: Vec<u64> =
+            let ended: Vec<EnvelopeSeq> =
                 self.running.extract_if(.., |(ends, _)| *ends <= at).map(|(_, seq)| seq).collect();
             ended.into_iter().for_each(|seq| self.report(seq));
             if next == Some(at) {
@@ -292,7 +292,7 @@ impl Pair {
         }
         let pages = builders.into_iter().enumerate().flat_map(|(lane, builder)| {
             builder.finish().into_iter().map(move |mut page| {
-                page.directory.set_lane(lane as u8);
+                page.directory.set_lane(LaneNumber::new(lane as u8));
                 page
             })
         });
@@ -306,7 +306,7 @@ impl Pair {
 
     /// Wakes the shard and answers its requests. Returns the number of each new envelope, its lane
     /// (0 for the main order), and its number of tasks.
-    pub(crate) fn wake(&mut self) -> Vec<(u64, u8, usize)> {
+    pub(crate) fn wake(&mut self) -> Vec<(EnvelopeSeq, LaneNumber, usize)> {
         let effects = self.engine.wake(self.now, &self.stored).unwrap();
         self.commit(&effects);
         let mut asks = effects.asks;
@@ -323,7 +323,11 @@ impl Pair {
         }
         let inserted = effects.writes.iter().filter_map(|write| match write {
             Write::InsertEnvelope { seq, destination, hashes, .. } => {
-                let lane = if let Destination::Lane(lane) = destination { *lane } else { 0 };
+                let lane = if let Destination::Lane(lane) = destination {
+                    *lane
+                } else {
+                    LaneNumber::MAIN
+                };
                 Some((*seq, lane, hashes.len() / 8))
             }
             _ => None,
@@ -331,7 +335,7 @@ impl Pair {
         inserted.collect()
     }
 
-    pub(crate) fn report(&mut self, seq: u64) {
+    pub(crate) fn report(&mut self, seq: EnvelopeSeq) {
         self.report_with(&Report { seq, ..Report::default() });
     }
 
@@ -341,7 +345,7 @@ impl Pair {
     }
 
     /// Reports that all tasks of an envelope have failed with this error.
-    pub(crate) fn fail(&mut self, seq: u64, permanent: bool, error: &str) {
+    pub(crate) fn fail(&mut self, seq: EnvelopeSeq, permanent: bool, error: &str) {
         let tasks = self.stored.outbox[&seq].hashes.len() / 8;
         let failure = |index| scheduler_model::protocol::Failure {
             index,

@@ -4,6 +4,7 @@ use crate::engine::lanes::pair::{Pair, load};
 use crate::error::EngineError;
 use crate::testing::{self, Memory, record};
 use scheduler_model::bounds::MAX_LANES;
+use scheduler_model::numbers::{EnvelopeSeq, LaneNumber};
 use scheduler_model::protocol::{CancelRequest, Cancelled};
 use std::collections::BTreeMap;
 
@@ -26,7 +27,11 @@ fn many_tasks_behind_a_limit_are_written_once() {
             100_000 - ran - pair.in_flight() as u64
         );
         for (seq, lane, tasks) in waiting.drain(..) {
-            assert_eq!((lane, tasks), (1, 1), "with ten slots each task is an envelope of its own");
+            assert_eq!(
+                (lane.get(), tasks),
+                (1, 1),
+                "with ten slots each task is an envelope of its own"
+            );
             pair.report(seq);
             ran += tasks as u64;
         }
@@ -65,7 +70,7 @@ fn a_restarted_shard_counts_the_runs_in_flight() {
     let cancelled =
         reply.outcomes.iter().filter(|outcome| **outcome == Cancelled::Cancelled).count();
     assert_eq!((cancelled, reply.running.len()), (9, 3));
-    let seqs: Vec<u64> = pair
+    let seqs: Vec<EnvelopeSeq> = pair
         .stored
         .outbox
         .iter()
@@ -101,7 +106,7 @@ fn the_dispatched_tasks_are_bounded_and_lanes_take_turns() {
     pair.limit("b", 1_000);
     let tasks = (0..3_000).map(|n| (n % 3, format!("task-{n}")));
     pair.append(&["a", "b"], tasks).unwrap();
-    let mut by_lane: BTreeMap<u8, usize> = BTreeMap::new();
+    let mut by_lane: BTreeMap<LaneNumber, usize> = BTreeMap::new();
     for _ in 0..6 {
         pair.now = pair.now.plus(200);
         let dispatched = pair.wake();

@@ -16,7 +16,7 @@ use crate::reader::Reader;
 use scheduler_calendar::ordered::sort_by_key;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::{Entry, Flags};
-use scheduler_model::numbers::PageNumber;
+use scheduler_model::numbers::{LaneNumber, PageNumber};
 use scheduler_model::position::Position;
 use std::collections::BTreeMap;
 
@@ -50,7 +50,7 @@ impl Engine {
 
     fn look_into(
         &mut self,
-        lane: u8,
+        lane: LaneNumber,
         now: UnixMillis,
         reader: &dyn Reader,
         look: &mut Look,
@@ -154,7 +154,9 @@ impl Engine {
 
     /// Marks a page that was added to a lane, or has grown, to be judged.
     pub(super) fn note_lapses(&mut self, number: PageNumber) {
-        let Some(page) = self.tasks.page(number).filter(|page| page.directory.lane() > 0) else {
+        let Some(page) =
+            self.tasks.page(number).filter(|page| page.directory.lane() != LaneNumber::MAIN)
+        else {
             return;
         };
         if page.directory.iter().any(|entry| entry.flags.has(Flags::CONDITIONAL))
@@ -166,7 +168,7 @@ impl Engine {
 
     /// Returns whether the head of a lane, which is due, may fire: it was judged, or it cannot
     /// lapse.
-    pub(super) fn is_head_judged(&self, lane: u8, head: Position) -> bool {
+    pub(super) fn is_head_judged(&self, lane: LaneNumber, head: Position) -> bool {
         let Some(lapses) = self.lanes.lapses_of(lane).filter(|lapses| lapses.is_needed) else {
             return true;
         };

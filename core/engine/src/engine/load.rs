@@ -24,7 +24,7 @@ use crate::tasks::Tasks;
 use scheduler_calendar::ordered::collected;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::Directory;
-use scheduler_model::numbers::{PageNumber, ScheduleNumber};
+use scheduler_model::numbers::{LaneNumber, PageNumber, ScheduleNumber};
 use scheduler_model::series::Counts;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 
@@ -113,7 +113,7 @@ impl Engine {
                 )));
             }
             let lane = directory.lane();
-            if lane > 0 && !self.lanes.contains(lane) {
+            if lane != LaneNumber::MAIN && !self.lanes.contains(lane) {
                 return Err(EngineError::Corrupt(format!(
                     "page {} is in lane {lane}, which does not exist",
                     page.page

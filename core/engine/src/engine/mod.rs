@@ -70,7 +70,7 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_model::access::MemoryUse;
 use scheduler_model::id_key::IdKey;
 use scheduler_model::meter::Meter;
-use scheduler_model::numbers::{PageNumber, ScheduleNumber};
+use scheduler_model::numbers::{EnvelopeSeq, LaneNumber, PageNumber, ScheduleNumber};
 use scheduler_model::position::Position;
 use scheduler_model::protocol::ShardStats;
 use std::cmp::Reverse;
@@ -87,11 +87,11 @@ pub struct Engine {
     circuits: Circuits,
     log: Log,
     events: EventBuffer,
-    outbox: BTreeMap<u64, InFlight>,
+    outbox: BTreeMap<EnvelopeSeq, InFlight>,
     /// The decisions about runs in the outbox.
     decisions: Decisions,
     /// When to send each envelope again. An entry is valid if the outbox has the same time.
-    resends: BinaryHeap<Reverse<(UnixMillis, u64)>>,
+    resends: BinaryHeap<Reverse<(UnixMillis, EnvelopeSeq)>>,
     /// The number of runs in flight by the hash of the id.
     in_flight: HashMap<u64, u32>,
     /// The number of tasks in envelopes for the dispatchers.
@@ -236,14 +236,14 @@ impl Engine {
         self.contradiction.get_or_insert(what);
     }
 
-    /// Returns the lane for tasks with this limit key, or 0 without a key. Assumes that the caller
-    /// has checked that there is room for the key: in the main order, the tasks would fire without
-    /// a slot.
-    fn lane_for(&mut self, key: Option<&str>) -> u8 {
-        let Some(key) = key else { return 0 };
+    /// Returns the lane for tasks with this limit key, or the main order without a key. Assumes that
+    /// the caller has checked that there is room for the key: in the main order, the tasks would
+    /// fire without a slot.
+    fn lane_for(&mut self, key: Option<&str>) -> LaneNumber {
+        let Some(key) = key else { return LaneNumber::MAIN };
         self.lanes.reserve(key).unwrap_or_else(|| {
             self.contradicts("there is no lane for a key for which there was room");
-            0
+            LaneNumber::MAIN
         })
     }
 

@@ -56,6 +56,7 @@ mod tests {
     use crate::tasks::Tasks;
     use scheduler_calendar::time::UnixMillis;
     use scheduler_model::format::page::{Directory, Entry, Flags};
+    use scheduler_model::numbers::LaneNumber;
 
     /// If the timer of a deleted page were still valid for its number, a lane would dispatch
     /// entries of another lane.
@@ -64,13 +65,13 @@ mod tests {
         let entry =
             Entry { hash: 1, due: UnixMillis::new(7), offset: 0, len: 1, flags: Flags::TASK };
         let mut of_lane = Directory::new(vec![entry]);
-        of_lane.set_lane(3);
+        of_lane.set_lane(LaneNumber::new(3));
         let mut tasks = Tasks::default();
         tasks.insert_page(PageNumber::new(5), of_lane, 1, 0, Vec::new());
-        assert!(tasks.head_of(3).is_some());
+        assert!(tasks.head_of(LaneNumber::new(3)).is_some());
         tasks.remove_page(PageNumber::new(5));
         tasks.insert_page(PageNumber::new(5), Directory::new(vec![entry]), 1, 0, Vec::new());
-        assert_eq!(tasks.head_of(3), None);
+        assert_eq!(tasks.head_of(LaneNumber::new(3)), None);
         assert!(tasks.head().is_some_and(|head| head.page == 5));
     }
 

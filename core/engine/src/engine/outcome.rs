@@ -14,6 +14,7 @@ use crate::requeue::{again, due_unstarted, queue_flag};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::envelope::is_fired_at;
 use scheduler_model::format::page::Flags;
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::protocol::{Failure, MAX_ERROR_CHARS, Report};
 use scheduler_model::retry::{RetryInput, RetryPolicy};
 use scheduler_model::task::Record;
@@ -28,7 +29,7 @@ impl Engine {
     /// If storage fails or is damaged; the caller must then drop the engine.
     pub fn sent(
         &mut self,
-        seq: u64,
+        seq: EnvelopeSeq,
         now: UnixMillis,
         reader: &dyn Reader,
     ) -> Result<Effects, EngineError> {
@@ -202,7 +203,7 @@ impl Engine {
     /// Removes an envelope that is done. The newest row stays, because it holds the state.
     pub(super) fn finish(
         &mut self,
-        seq: u64,
+        seq: EnvelopeSeq,
         now: UnixMillis,
         reader: &dyn Reader,
         effects: &mut Effects,

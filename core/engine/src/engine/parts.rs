@@ -21,7 +21,7 @@ use crate::reader::Reader;
 use crate::redefinition::GoingOn;
 use crate::runs_aside::Aside;
 use scheduler_calendar::time::UnixMillis;
-use scheduler_model::numbers::ScheduleNumber;
+use scheduler_model::numbers::{EnvelopeSeq, ScheduleNumber};
 use scheduler_model::protocol::{Change, Changed};
 use std::collections::HashSet;
 
@@ -95,7 +95,7 @@ impl Engine {
 
     /// Returns the row with the record of a run in flight. A patched record has a row of its own,
     /// which has the index of the run.
-    fn row_in_flight(&self, flight: FlightRef) -> (u64, Option<u32>) {
+    fn row_in_flight(&self, flight: FlightRef) -> (EnvelopeSeq, Option<u32>) {
         (flight.seq, self.decisions.at(flight).patched.then_some(flight.index))
     }
 
@@ -190,7 +190,7 @@ impl Engine {
             .flight_changes
             .iter()
             .filter(|(flight, change)| self.settled_in_flight(*flight, *change).is_none());
-        let envelopes: HashSet<(u64, Option<u32>)> =
+        let envelopes: HashSet<(EnvelopeSeq, Option<u32>)> =
             flights.map(|(flight, _)| self.row_in_flight(*flight)).collect();
         let has_room_to_look = envelopes.len() <= changes.room_to_look();
         (runs, runs + attempts.count() <= records && bytes <= room && has_room_to_look)

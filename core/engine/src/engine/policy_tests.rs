@@ -2,6 +2,7 @@ use super::*;
 use crate::testing::Memory;
 use crate::{Config, Snapshot, Write};
 use scheduler_model::format::envelope::Envelope;
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::protocol::{Append, Report};
 
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
@@ -271,7 +272,7 @@ fn a_held_run_waits_while_its_task_is_paused() {
         stored.apply(&effects.writes);
     };
     change(&mut engine, &mut stored, scheduler_model::protocol::Change::Pause, 2_500);
-    let report = Report { seq: 1, ..Report::default() };
+    let report = Report { seq: EnvelopeSeq::new(1), ..Report::default() };
     let effects = engine.report(&report, NOW.plus(3_000), &stored).unwrap();
     stored.apply(&effects.writes);
     assert_eq!(wake(&mut engine, &mut stored, 4_000), [0; 0]);

@@ -2,6 +2,7 @@ use super::*;
 use crate::Config;
 use crate::testing::{Memory, append, record};
 use scheduler_model::idempotency::{Once, RequestSeed};
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::protocol::{Append, CancelRequest, Report, RunsRequest, Terms};
 
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
@@ -23,7 +24,7 @@ fn create(engine: &mut Engine, stored: &mut Memory, id: &str, due: UnixMillis, k
 /// Fires and reports what is due.
 fn fire(engine: &mut Engine, stored: &mut Memory, now: UnixMillis) {
     let effects = engine.wake(now, stored).unwrap();
-    let seqs: Vec<u64> = effects.sends.iter().map(|outgoing| outgoing.seq).collect();
+    let seqs: Vec<EnvelopeSeq> = effects.sends.iter().map(|outgoing| outgoing.seq).collect();
     stored.apply(&effects.writes);
     for seq in seqs {
         let effects = engine.report(&Report { seq, ..Report::default() }, now, stored).unwrap();
@@ -76,11 +77,11 @@ fn a_purged_shard_keeps_its_numbers() {
 
     // The key can be used again, and late messages are not confused with new ones.
     assert!(!create(&mut engine, &mut stored, "a", NOW.plus(3_000), "k"));
-    let late = Report { seq: 1, ..Report::default() };
+    let late = Report { seq: EnvelopeSeq::new(1), ..Report::default() };
     let effects = engine.report(&late, NOW.plus(3_000), &stored).unwrap();
     stored.apply(&effects.writes);
     fire(&mut engine, &mut stored, NOW.plus(4_000));
-    assert_eq!(stored.outbox.keys().copied().collect::<Vec<_>>(), [2]);
+    assert_eq!(stored.outbox.keys().copied().collect::<Vec<_>>(), [EnvelopeSeq::new(2)]);
     assert!(stored.history.keys().copied().max() > rows);
     assert_eq!(runs(&engine, &stored, "a"), 1);
 }

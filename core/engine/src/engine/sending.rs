@@ -22,6 +22,7 @@ use crate::reader::Reader;
 use crate::sends::Sends;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::MAX_ENVELOPE_BYTES;
+use scheduler_model::numbers::EnvelopeSeq;
 use std::cmp::Reverse;
 use std::sync::Arc;
 
@@ -34,7 +35,7 @@ const MAX_RESEND_DOUBLINGS: u32 = 4;
 
 impl Engine {
     /// Adds an envelope that is in flight now.
-    pub(super) fn dispatch(&mut self, seq: u64, envelope: InFlight) {
+    pub(super) fn dispatch(&mut self, seq: EnvelopeSeq, envelope: InFlight) {
         for hash in &envelope.hashes {
             *self.in_flight.entry(*hash).or_default() += 1;
         }
@@ -84,7 +85,7 @@ impl Engine {
     }
 
     /// Handles that the dispatchers' queue has accepted an envelope. Forgets earlier refusals.
-    pub(super) fn taken(&mut self, seq: u64, now: UnixMillis, effects: &mut Effects) {
+    pub(super) fn taken(&mut self, seq: EnvelopeSeq, now: UnixMillis, effects: &mut Effects) {
         // A report may have ended the envelope before the answer of the queue arrived.
         let Some(envelope) = self.outbox.get(&seq) else { return };
         if envelope.sends == Sends::Sent {
@@ -99,7 +100,7 @@ impl Engine {
     }
 
     /// Records that the queue has refused an envelope. The shard sends it again soon.
-    pub fn send_failed(&mut self, seq: u64, now: UnixMillis) -> Effects {
+    pub fn send_failed(&mut self, seq: EnvelopeSeq, now: UnixMillis) -> Effects {
         // A report may have ended the envelope before.
         let Some(envelope) = self.outbox.get(&seq) else { return Effects::default() };
         let refusals = envelope.sends.refusals().saturating_add(1);
@@ -107,7 +108,7 @@ impl Engine {
     }
 
     /// Records that the queue has not answered in time. It may have accepted the envelope.
-    pub fn send_unanswered(&mut self, seq: u64, now: UnixMillis) -> Effects {
+    pub fn send_unanswered(&mut self, seq: EnvelopeSeq, now: UnixMillis) -> Effects {
         // A report may have ended the envelope before.
         let Some(envelope) = self.outbox.get(&seq) else { return Effects::default() };
         if envelope.destination.is_reported() {
@@ -116,7 +117,13 @@ impl Engine {
         self.send_failed(seq, now)
     }
 
-    fn send_once_more(&mut self, seq: u64, sends: Sends, wait: i64, now: UnixMillis) -> Effects {
+    fn send_once_more(
+        &mut self,
+        seq: EnvelopeSeq,
+        sends: Sends,
+        wait: i64,
+        now: UnixMillis,
+    ) -> Effects {
         let resend_at = now.plus(wait);
         if let Some(envelope) = self.outbox.get_mut(&seq) {
             (envelope.sends, envelope.sent_at, envelope.resend_at) = (sends, now, resend_at);
@@ -135,7 +142,7 @@ impl Engine {
         now: UnixMillis,
         reader: &dyn Reader,
         effects: &mut Effects,
-    ) -> Result<Vec<u64>, EngineError> {
+    ) -> Result<Vec<EnvelopeSeq>, EngineError> {
         let mut stopped = Vec::new();
         // An envelope that ends is read once more, with all patched records of its tasks.
         let mut bytes_to_end = 0;

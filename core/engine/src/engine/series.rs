@@ -2,6 +2,7 @@
 
 use super::Engine;
 use scheduler_calendar::time::UnixMillis;
+use scheduler_model::numbers::LaneNumber;
 use scheduler_model::protocol::{SeriesReply, SeriesRequest};
 use scheduler_model::series::Counts;
 
@@ -35,7 +36,7 @@ impl Engine {
         let late = now.plus(-LATE_MILLIS);
         // Usually no run is late, which the heads of the orders show.
         let is_late = |head: Option<UnixMillis>| head.is_some_and(|due| due < late);
-        let numbers: Vec<u8> = self.lanes.numbers().collect();
+        let numbers: Vec<LaneNumber> = self.lanes.numbers().collect();
         let mut backlog = 0;
         if is_late(self.tasks.head().map(|head| head.due)) {
             backlog += self.tasks.overdue(late);

@@ -2,6 +2,7 @@ use super::*;
 use crate::testing::{self, Memory, record};
 use crate::{Config, Effects, Keep, Write};
 use scheduler_model::format::series::StoredSeries;
+use scheduler_model::numbers::{EnvelopeSeq, LaneNumber};
 use scheduler_model::protocol::{Failure, Report, Terms};
 use scheduler_model::series::{Point, Resolution};
 
@@ -43,7 +44,10 @@ impl Shard {
             })
             .collect();
         let mut append = testing::append(tasks);
-        append.pages.iter_mut().for_each(|page| page.directory.set_lane(u8::from(key.is_some())));
+        append
+            .pages
+            .iter_mut()
+            .for_each(|page| page.directory.set_lane(LaneNumber::new(u8::from(key.is_some()))));
         append.terms =
             Terms { keys: key.into_iter().map(str::to_owned).collect(), ..Terms::default() };
         let (_, effects) = self.engine.append(append, self.now, &self.memory).unwrap();
@@ -79,7 +83,7 @@ fn what_happens_is_counted_in_its_minute_and_its_hour() {
     shard.at(NOW.plus(3 * MINUTE));
     let failed =
         vec![Failure { index: 1, error: "no".to_owned(), permanent: true, ..Failure::default() }];
-    shard.report(&Report { seq: 1, failed, ..Report::default() });
+    shard.report(&Report { seq: EnvelopeSeq::new(1), failed, ..Report::default() });
     for restarts in [false, true] {
         let minutes = shard.points(Resolution::Minute);
         let first = Resolution::Minute.number(NOW);
@@ -119,7 +123,9 @@ fn series_cost_no_row_and_few_bytes() {
             _ => None,
         });
         let state = state.unwrap();
-        shard.at(now.plus(500)).report(&Report { seq: minute as u64 + 1, ..Report::default() });
+        shard
+            .at(now.plus(500))
+            .report(&Report { seq: EnvelopeSeq::new(minute as u64 + 1), ..Report::default() });
         assert!(!shard.engine.is_unsaved(), "nothing waits to be stored");
         // The firing deletes the row of the last envelope and the page, and inserts the row of the
         // new envelope.
@@ -146,7 +152,7 @@ fn a_state_of_an_earlier_version_opens() {
     let mut shard = Shard::new(Config::default());
     shard.at(NOW).create((0..5).map(|n| format!("task-{n}")), NOW, None);
     shard.wake();
-    let row = shard.memory.outbox.get_mut(&1).unwrap();
+    let row = shard.memory.outbox.get_mut(&EnvelopeSeq::new(1)).unwrap();
     let mut state: serde_json::Value =
         serde_json::from_slice(row.state.as_deref().unwrap()).unwrap();
     assert!(state["series"].is_object());
@@ -192,7 +198,7 @@ fn a_purge_forgets_the_series() {
     let mut shard = Shard::new(Config::default());
     shard.at(NOW).create(std::iter::once("a".to_owned()), NOW, None);
     shard.wake();
-    shard.report(&Report { seq: 1, ..Report::default() });
+    shard.report(&Report { seq: EnvelopeSeq::new(1), ..Report::default() });
     shard.at(NOW.plus(MINUTE));
     assert!(!shard.points(Resolution::Hour).is_empty());
     let (reply, effects) = shard.engine.purge();

@@ -15,6 +15,7 @@ use scheduler_calendar::ordered::collected;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::MAX_PAGE_TASKS;
 use scheduler_model::format::envelope::{EnvelopeBuilder, with_skip};
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::task::Record;
 use std::collections::BTreeMap;
 
@@ -23,7 +24,7 @@ impl Engine {
     /// Stores which runs a message to a user's queue omits, because that queue sends no report.
     pub(super) fn text_to_send_again(
         &mut self,
-        seq: u64,
+        seq: EnvelopeSeq,
         text: Vec<u8>,
         effects: &mut Effects,
     ) -> Result<Option<Vec<u8>>, EngineError> {
@@ -61,7 +62,7 @@ impl Engine {
     /// that wait to be resumed.
     pub(super) fn end_stopped(
         &mut self,
-        seq: u64,
+        seq: EnvelopeSeq,
         now: UnixMillis,
         reader: &dyn Reader,
         effects: &mut Effects,
@@ -89,7 +90,7 @@ impl Engine {
     /// all omitted runs.
     pub(super) fn requeue_omitted(
         &mut self,
-        seq: u64,
+        seq: EnvelopeSeq,
         records: &[Record<'_>],
         now: UnixMillis,
         effects: &mut Effects,
@@ -112,7 +113,7 @@ impl Engine {
     /// Reads the records of those tasks of an envelope that were patched while it was in flight.
     pub(super) fn patched_of(
         &self,
-        seq: u64,
+        seq: EnvelopeSeq,
         reader: &dyn Reader,
     ) -> Result<BTreeMap<u32, Vec<u8>>, EngineError> {
         let mut records = BTreeMap::new();

@@ -12,7 +12,7 @@ use crate::flights::{flight_at, position_of};
 use crate::mem_page::MemPage;
 use crate::outbox::InFlight;
 use crate::timers::TimerHeap;
-use scheduler_model::numbers::PageNumber;
+use scheduler_model::numbers::{EnvelopeSeq, PageNumber};
 use scheduler_model::position::Position;
 use scheduler_model::protocol::{Filter, Kind, Status};
 use std::cmp::Ordering;
@@ -235,7 +235,7 @@ impl Walk<'_> {
     /// are next to each other in the list, so `after` is before, among or behind all of them.
     fn first_in_envelope(
         &self,
-        seq: u64,
+        seq: EnvelopeSeq,
         envelope: &InFlight,
         after: Option<Position>,
     ) -> Option<Position> {
@@ -258,7 +258,7 @@ impl Walk<'_> {
     /// `paused`, in the direction of the walk.
     fn flights_among(
         &self,
-        seq: u64,
+        seq: EnvelopeSeq,
         envelope: &InFlight,
         indexes: Range<u32>,
     ) -> impl Iterator<Item = u32> {

@@ -12,7 +12,7 @@ use scheduler_model::bounds::{
 };
 use scheduler_model::format::page::Directory;
 use scheduler_model::id_key::IdKey;
-use scheduler_model::numbers::{PageNumber, ScheduleNumber};
+use scheduler_model::numbers::{EnvelopeSeq, PageNumber, ScheduleNumber};
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,15 +30,15 @@ pub struct Memory {
     /// The recurring tasks by number.
     pub schedules: BTreeMap<u32, ScheduleRow>,
     /// The outbox by the envelope's number.
-    pub outbox: BTreeMap<u64, EnvelopeRow>,
+    pub outbox: BTreeMap<EnvelopeSeq, EnvelopeRow>,
     /// The stored idempotency keys, by period and hash.
     pub remembered: BTreeMap<(i64, [u8; 16]), Vec<u8>>,
     /// The history by the row's number.
     pub history: BTreeMap<u64, HistoryRow>,
     /// The decisions about envelopes in flight, by the envelope's number.
-    pub decisions: BTreeMap<u64, Vec<u8>>,
+    pub decisions: BTreeMap<EnvelopeSeq, Vec<u8>>,
     /// The records of further attempts of tasks in flight, by envelope and index.
-    pub patches: BTreeMap<(u64, u32), Vec<u8>>,
+    pub patches: BTreeMap<(EnvelopeSeq, u32), Vec<u8>>,
     /// The number of writes so far.
     pub writes: usize,
     reads: Cell<usize>,
@@ -274,7 +274,8 @@ impl Memory {
                 row.state = Some(state);
             }
             Write::SaveState { seq, state } => {
-                let newest = self.outbox.last_key_value().map_or(0, |(seq, _)| *seq);
+                let newest =
+                    self.outbox.last_key_value().map_or(EnvelopeSeq::default(), |(seq, _)| *seq);
                 assert_eq!(seq, newest, "the state belongs in the newest row");
                 self.outbox.entry(seq).or_insert_with(EnvelopeRow::for_state_only).state =
                     Some(state);
@@ -391,7 +392,7 @@ impl Reader for Memory {
         self.read(head, Vec::len, || format!("schedule {number}"))
     }
 
-    fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError> {
+    fn envelope(&self, seq: EnvelopeSeq) -> Result<Vec<u8>, StorageError> {
         let row = self.outbox.get(&seq).filter(|row| row.destination.is_some());
         self.read(row.map(|row| row.text.to_vec()), Vec::len, || format!("envelope {seq}"))
     }
@@ -401,7 +402,7 @@ impl Reader for Memory {
         self.read(Some(found.cloned()), |_| 0, || "a key".to_owned())
     }
 
-    fn patched(&self, seq: u64, index: u32) -> Result<Vec<u8>, StorageError> {
+    fn patched(&self, seq: EnvelopeSeq, index: u32) -> Result<Vec<u8>, StorageError> {
         self.read(self.patches.get(&(seq, index)).cloned(), Vec::len, || {
             format!("the patch of task {index} of envelope {seq}")
         })

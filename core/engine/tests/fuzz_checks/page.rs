@@ -6,7 +6,7 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::testing::Memory;
 use scheduler_engine::{Config, Engine, Snapshot, StoredPage};
 use scheduler_model::format::page::{Directory, Entry, Flags};
-use scheduler_model::numbers::PageNumber;
+use scheduler_model::numbers::{LaneNumber, PageNumber};
 use scheduler_model::protocol::{Append, ListRequest, Terms};
 use scheduler_model::task::Record;
 
@@ -87,7 +87,7 @@ pub(crate) fn check(data: &[u8]) {
             assert_eq!(directory.bytes(), bytes);
             check_directory(&directory, body_len as usize);
             // A page of a lane can only be loaded with a state that knows the lane.
-            if directory.lane() > 0 {
+            if directory.lane() != LaneNumber::MAIN {
                 return;
             }
             // A shard stores only keyed directories.

@@ -13,6 +13,7 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Effects, Engine, Write};
 use scheduler_model::bounds::MAX_CATCH_UP_RUNS;
 use scheduler_model::format::page::Flags;
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::protocol::Report;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -63,7 +64,7 @@ struct Open {
     until: i64,
     millis: i64,
     /// When the probe was let through, and its envelope.
-    probe: Option<(i64, Option<u64>)>,
+    probe: Option<(i64, Option<EnvelopeSeq>)>,
 }
 
 /// The circuits of all shards.
@@ -176,8 +177,9 @@ impl Model {
     /// `None` if the run may be the probe.
     fn waits_until(&self, shard: usize, destination: &'static str, now: i64) -> Option<i64> {
         let open = self.circuits.known.get(&(shard, destination))?.open.as_ref()?;
-        let is_in_flight =
-            |seq: Option<u64>| seq.is_none_or(|seq| self.in_flight.contains_key(&(shard, seq)));
+        let is_in_flight = |seq: Option<EnvelopeSeq>| {
+            seq.is_none_or(|seq| self.in_flight.contains_key(&(shard, seq)))
+        };
         let in_flight = open.probe.filter(|(_, seq)| is_in_flight(*seq));
         // A time that is further away than the circuit was ever opened for was computed before the
         // clock went back.
@@ -384,7 +386,7 @@ impl Model {
     }
 
     /// Handles that an envelope with this firing was committed.
-    pub(crate) fn let_through(&mut self, shard: usize, firing: Firing, seq: u64) {
+    pub(crate) fn let_through(&mut self, shard: usize, firing: Firing, seq: EnvelopeSeq) {
         let Some(destination) = self.destination_of(firing) else { return };
         let open = self
             .circuits

@@ -7,6 +7,7 @@ use scheduler_engine::Write;
 use scheduler_engine::limiter::Limiter;
 use scheduler_engine::testing;
 use scheduler_model::limit::Limit;
+use scheduler_model::numbers::{EnvelopeSeq, LaneNumber};
 use scheduler_model::protocol::limiter::{LimiterRequest, Named};
 use scheduler_model::protocol::{Append, Change, Report, Terms};
 
@@ -51,7 +52,10 @@ impl Pair {
                 record.replace("\"callback\"", &format!("\"limitKey\":\"{key}\",\"callback\""));
         }
         let mut append = testing::append([(id, due, record)]);
-        append.pages.iter_mut().for_each(|page| page.directory.set_lane(u8::from(key.is_some())));
+        append
+            .pages
+            .iter_mut()
+            .for_each(|page| page.directory.set_lane(LaneNumber::new(u8::from(key.is_some()))));
         let terms =
             Terms { keys: key.into_iter().map(str::to_owned).collect(), ..Terms::default() };
         self.add(Append { terms, ..append }, now);
@@ -233,7 +237,7 @@ fn an_envelope_sent_in_a_jump_is_redelivered_in_time() {
         let mut pair = Pair::new();
         pair.append([once("a", NOW), once("b", NOW.plus(2_000))]);
         assert_eq!(pair.wake(NOW).sends.len(), 1);
-        let mut refused = pair.engine.send_failed(1, NOW.plus(AHEAD));
+        let mut refused = pair.engine.send_failed(EnvelopeSeq::new(1), NOW.plus(AHEAD));
         refused.sends.clear();
         pair.commit(refused);
         if restart {

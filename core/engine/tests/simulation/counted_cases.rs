@@ -5,6 +5,7 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Config, Engine, Keep};
 use scheduler_model::bounds::MAX_EVENTS_BYTES;
 use scheduler_model::format::page::{Flags, PageBuilder};
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::protocol::{Append, EventKind, EventsRequest, Expected, Failure, Report};
 use scheduler_model::routing::id_hash;
 use scheduler_model::task::version_of;
@@ -26,7 +27,7 @@ fn add(pair: &mut Pair, id: &str, callback: &str, more: &str, flags: Flags) {
 }
 
 /// Wakes the shard and accepts its envelopes to queues. Returns the envelopes for the dispatchers.
-fn wake(pair: &mut Pair, now: UnixMillis) -> Vec<u64> {
+fn wake(pair: &mut Pair, now: UnixMillis) -> Vec<EnvelopeSeq> {
     let sends = pair.wake(now).sends;
     for send in sends.iter().filter(|send| !send.destination.is_reported()) {
         let effects = pair.engine.sent(send.seq, now, &pair.storage).unwrap();
@@ -127,9 +128,9 @@ fn a_definition_of_a_task_that_waits_or_runs_is_an_update() {
     assert_eq!(kinds(&mut pair, &mut reader), [Updated]);
     put(&mut pair, page(&record("a", LATER, 0), LATER), None);
     assert_eq!(kinds(&mut pair, &mut reader), [Updated]);
-    pair.report(&Report { seq: 1, ..Report::default() }, NOW);
+    pair.report(&Report { seq: EnvelopeSeq::new(1), ..Report::default() }, NOW);
     pair.wake(LATER);
-    pair.report(&Report { seq: 2, ..Report::default() }, LATER);
+    pair.report(&Report { seq: EnvelopeSeq::new(2), ..Report::default() }, LATER);
     assert_eq!(kinds(&mut pair, &mut reader), [Succeeded, Fired, Succeeded]);
     // Nothing of the task is left.
     put(&mut pair, page(&record("a", LATER, 0), LATER), None);

@@ -1,6 +1,7 @@
 //! What happens to envelopes: queues that lose, repeat and delay them, dispatchers that run tasks
 //! and report, consumers.
 
+use crate::in_flight::envelopes_of;
 use crate::invariants::violated;
 use crate::model::{Send, firing_of};
 use crate::storage::send_back_off;
@@ -8,6 +9,7 @@ use crate::world::{Event, World};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Destination, Effects, Outgoing, Write};
 use scheduler_model::format::envelope::Envelope;
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::protocol::{Detail, Done, Failure, Report};
 use scheduler_model::task::Record;
 
@@ -66,7 +68,7 @@ impl World {
     /// `outages-end`: a refused envelope is sent again after its back-off, whatever happens to the
     /// shard in the meantime.
     pub(crate) fn refused_goes_out(&self, at: usize, wanted: Option<UnixMillis>) {
-        for ((_, seq), flight) in self.model.in_flight.range((at, 0)..(at + 1, 0)) {
+        for ((_, seq), flight) in self.model.in_flight.range(envelopes_of(at)) {
             let latest = match flight.last_send {
                 Send::Refused { times, at } => at + send_back_off(times, self.config),
                 Send::Hung { at } => at + self.config.visibility_millis,
@@ -138,7 +140,7 @@ impl World {
         &mut self,
         at: usize,
         incarnation: u64,
-        seq: u64,
+        seq: EnvelopeSeq,
         taken: Option<bool>,
     ) {
         if self.shards[at].incarnation != incarnation {

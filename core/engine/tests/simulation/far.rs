@@ -5,6 +5,7 @@ use crate::regressions::{NOW, Pair, ids, record};
 use crate::world::platform_takes;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Effects, Write, alarm_time};
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::protocol::{Append, Failure, Report, Status};
 
 /// The longest interval, milliseconds.
@@ -100,7 +101,7 @@ impl Pair {
             serde_json::from_slice(row.state.as_ref().expect("a state")).unwrap();
         set(&mut state);
         row.state = Some(serde_json::to_vec(&state).unwrap());
-        self.storage.outbox.insert(state["lastSeq"].as_u64().unwrap_or(seq), row);
+        self.storage.outbox.insert(state["lastSeq"].as_u64().map_or(seq, EnvelopeSeq::new), row);
         self.restart();
     }
 }
@@ -193,7 +194,7 @@ fn counters_near_their_ends_are_no_error() {
             .replace("\"payload\"", &format!("\"attempt\":{},\"payload\"", u32::MAX));
         pair.append([(id.to_owned(), now, attempts)]);
         let sent = pair.wake(now).sends;
-        assert_eq!(sent[0].seq, EXACT - 1 + at as u64);
+        assert_eq!(sent[0].seq.get(), EXACT - 1 + at as u64);
         // The envelope was sent again many times, by the stored count.
         pair.storage.apply(&[Write::Resent {
             seq: sent[0].seq,

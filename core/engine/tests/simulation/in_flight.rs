@@ -10,9 +10,11 @@ use crate::world::World;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Effects, Write};
 use scheduler_model::format::envelope::Envelope;
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::protocol::{Change, Changed, Filter, Status};
 use scheduler_model::task::Record;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// Why no further attempt of a run starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +24,12 @@ pub(crate) enum Stop {
 }
 
 /// An attempt in flight: the number of its envelope, and its index in it.
-pub(crate) type FlightAt = (u64, usize);
+pub(crate) type FlightAt = (EnvelopeSeq, usize);
+
+/// Returns the range of the envelopes of a shard among those of all shards.
+pub(crate) fn envelopes_of(shard: usize) -> Range<(usize, EnvelopeSeq)> {
+    (shard, EnvelopeSeq::default())..(shard + 1, EnvelopeSeq::default())
+}
 
 /// The decisions about an envelope's tasks, by index, and whether the last message to its queue
 /// omits the task.
@@ -97,7 +104,7 @@ impl Model {
 
     /// Returns the attempts in flight on a shard that were not cancelled, in the order of dispatch.
     fn flights(&self, shard: usize) -> Vec<FlightAt> {
-        let of_shard = self.in_flight.range((shard, 0)..(shard + 1, 0));
+        let of_shard = self.in_flight.range(envelopes_of(shard));
         let all = of_shard
             .flat_map(|((_, seq), flight)| (0..flight.tasks.len()).map(|index| (*seq, index)));
         all.filter(|flight| self.stop_of(shard, *flight) != Some(Stop::Cancelled)).collect()
@@ -152,7 +159,7 @@ impl Model {
     /// envelopes that were read, except the newest, whose version is compared until the end. Each
     /// part must cancel at least one run.
     pub(crate) fn cancel_in_part(&mut self, shard: usize, id: &str, effects: &Effects) {
-        let is_read = |seq: u64| {
+        let is_read = |seq: EnvelopeSeq| {
             effects
                 .writes
                 .iter()
@@ -250,7 +257,7 @@ impl World {
     }
 
     /// `stopped-never-starts`: when an envelope is sent again, no stopped run of it starts.
-    pub(crate) fn sent_again(&mut self, at: usize, seq: u64, effects: &Effects) {
+    pub(crate) fn sent_again(&mut self, at: usize, seq: EnvelopeSeq, effects: &Effects) {
         let outgoing = effects
             .sends
             .iter()

@@ -9,6 +9,7 @@ use scheduler_engine::testing;
 use scheduler_engine::{Effects, Outgoing, Write};
 use scheduler_model::format::envelope::Envelope;
 use scheduler_model::format::page::Flags;
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::protocol::{
     Append, AppendReply, CancelRequest, Cancelled, Change, ChangeReply, ChangeRequest, Changed,
     Expected, Failure, Filter, ListRequest, Report, Status,
@@ -56,7 +57,7 @@ fn put(pair: &mut Pair, record: &str, due: UnixMillis, expected: Option<Expected
 
 fn failed(seq: u64, index: u32) -> Report {
     let failure = Failure { index, error: "HTTP 500".to_owned(), ..Failure::default() };
-    Report { seq, failed: vec![failure], ..Report::default() }
+    Report { seq: EnvelopeSeq::new(seq), failed: vec![failure], ..Report::default() }
 }
 
 fn runs(pair: &Pair, id: &str) -> Vec<serde_json::Value> {
@@ -88,8 +89,9 @@ fn is_at_rest(pair: &mut Pair) -> bool {
 
 #[test]
 fn a_cancel_in_flight_stops_further_attempts_whatever_the_outcome() {
-    let not_started = Report { seq: 1, not_started: vec![0], ..Report::default() };
-    let expired = Report { seq: 1, expired: vec![0], ..Report::default() };
+    let not_started =
+        Report { seq: EnvelopeSeq::new(1), not_started: vec![0], ..Report::default() };
+    let expired = Report { seq: EnvelopeSeq::new(1), expired: vec![0], ..Report::default() };
     for (report, outcome) in
         [(failed(1, 0), Some("failed")), (not_started, None), (expired, Some("expired"))]
     {
@@ -134,7 +136,7 @@ fn a_cancelled_run_that_succeeds_has_no_follow_up() {
     pair.append([("a".to_owned(), NOW, text)]);
     pair.wake(NOW);
     cancel(&mut pair, &["a"]);
-    pair.report(&Report { seq: 1, ..Report::default() }, LATER);
+    pair.report(&Report { seq: EnvelopeSeq::new(1), ..Report::default() }, LATER);
     assert_eq!(
         (pair.engine.stats(NOW).counters.succeeded, runs(&pair, "a")[0]["outcome"].as_str()),
         (1, Some("succeeded"))
@@ -177,7 +179,7 @@ fn the_follow_up_of_a_paused_run_waits_to_be_resumed() {
     pair.append([("a".to_owned(), NOW, record("a", NOW, 0).replacen("\"payload\"", follow_up, 1))]);
     pair.wake(NOW);
     change(&mut pair, "a", Change::Pause);
-    pair.report(&Report { seq: 1, ..Report::default() }, NOW);
+    pair.report(&Report { seq: EnvelopeSeq::new(1), ..Report::default() }, NOW);
     assert_eq!(pair.status("a"), Some(Status::Paused));
     assert!(pair.wake(LATER).sends.is_empty());
     change(&mut pair, "a", Change::Resume);
@@ -235,7 +237,8 @@ fn a_cancel_by_filter_covers_runs_in_flight_in_parts() {
         }
     }
     assert_eq!(answers, [(2, 2), (2, 1)], "runs in flight were due before");
-    let report = Report { seq: 1, not_started: vec![0, 1, 2, 3], ..Report::default() };
+    let report =
+        Report { seq: EnvelopeSeq::new(1), not_started: vec![0, 1, 2, 3], ..Report::default() };
     pair.report(&report, NOW);
     assert_eq!((pair.engine.stats(NOW).held(), pair.status("b")), (1, Some(Status::Retrying)));
 }
@@ -271,7 +274,10 @@ fn a_pause_by_filter_covers_runs_in_flight_as_they_are_shown() {
         ),
         (1, 1)
     );
-    pair.report(&Report { seq: 1, not_started: vec![0, 1], ..Report::default() }, NOW);
+    pair.report(
+        &Report { seq: EnvelopeSeq::new(1), not_started: vec![0, 1], ..Report::default() },
+        NOW,
+    );
     assert_eq!(
         (pair.status("a"), pair.status("b")),
         (Some(Status::Paused), Some(Status::Retrying))
@@ -301,7 +307,7 @@ fn a_patch_in_flight_applies_to_further_attempts() {
     let effects = pair.wake(LATER.plus(1_000_000));
     let text = String::from_utf8_lossy(&effects.sends[0].text).into_owned();
     assert!(text.contains("\"payload\":\"new") && text.contains("\"attempt\":3"), "{text}");
-    pair.report(&Report { seq: 3, ..Report::default() }, LATER.plus(1_000_000));
+    pair.report(&Report { seq: EnvelopeSeq::new(3), ..Report::default() }, LATER.plus(1_000_000));
     assert!(is_at_rest(&mut pair));
 }
 

@@ -10,6 +10,7 @@ use scheduler_engine::testing::append_flagged;
 use scheduler_engine::{Effects, Write};
 use scheduler_model::format::history::{Outcome, newest_first};
 use scheduler_model::format::page::{Flags, PageBuilder};
+use scheduler_model::numbers::LaneNumber;
 use scheduler_model::protocol::{
     Append, CancelRequest, Cancelled, Change, ChangeRequest, Changed, Filter, ListRequest, Report,
     Terms,
@@ -111,7 +112,7 @@ fn twenty_thousand_late_tasks_of_a_limit_are_dropped_in_parts() {
             format!(r#"{{"time":{NOW},"id":"{id}",{policy},"callback":{log},"onFailure":{log}}}"#);
         (id, NOW, Flags::CONDITIONAL, record)
     }));
-    append.pages.iter_mut().for_each(|page| page.directory.set_lane(1));
+    append.pages.iter_mut().for_each(|page| page.directory.set_lane(LaneNumber::new(1)));
     let terms = Terms { keys: vec!["slow".to_owned()], ..Terms::default() };
     pair.add_all(Append { terms, ..append });
     let (mut now, mut wakes) = (NOW.plus(3_600_000), 0);

@@ -6,6 +6,7 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::testing;
 use scheduler_model::bounds::MAX_EVENTS_BYTES;
 use scheduler_model::format::page::Flags;
+use scheduler_model::numbers::{EnvelopeSeq, LaneNumber};
 use scheduler_model::protocol::{
     Append, Change, ChangeRequest, Changed, EventKind, EventsRequest, Expected, Failure, Filter,
     ListRequest, NewTime, Report, Status,
@@ -241,7 +242,11 @@ fn further_attempts_and_dead_letters_keep_the_time_of_their_run() {
         let failed = vec![Failure { index: 0, error: "no".to_owned(), ..Failure::default() }];
         let effects = shard
             .engine
-            .report(&Report { seq, failed, ..Report::default() }, shard.now, &shard.storage)
+            .report(
+                &Report { seq: EnvelopeSeq::new(seq), failed, ..Report::default() },
+                shard.now,
+                &shard.storage,
+            )
             .unwrap();
         shard.commit(&effects, false);
         shard.restart(LAWS[2 + usize::from(seq == 2)]);
@@ -279,7 +284,11 @@ fn a_patch_in_flight_starts_no_second_run_under_a_new_law() {
     let failed = vec![Failure { index: 0, error: "no".to_owned(), ..Failure::default() }];
     let effects = shard
         .engine
-        .report(&Report { seq: 1, failed, ..Report::default() }, shard.now, &shard.storage)
+        .report(
+            &Report { seq: EnvelopeSeq::new(1), failed, ..Report::default() },
+            shard.now,
+            &shard.storage,
+        )
         .unwrap();
     shard.commit(&effects, false);
     let now = shard.now.plus(HOUR);
@@ -300,7 +309,7 @@ fn a_task_with_a_limit_key_stays_in_its_lane() {
             .storage
             .pages
             .values()
-            .all(|row| row.directory.lane() > 0 && row.directory.has_local())
+            .all(|row| row.directory.lane() != LaneNumber::MAIN && row.directory.has_local())
     );
 }
 

@@ -8,6 +8,7 @@
 
 mod shard;
 
+use scheduler_model::numbers::EnvelopeSeq;
 use shard::ZONES;
 pub(crate) use shard::{Given, HOUR, LAWS, NOW, Shard, fired_by, load};
 
@@ -248,7 +249,7 @@ fn compare(
     fired.sort();
     assert_eq!(fired, expected, "seed {seed} at {at} under {}", shard.law.release);
     sum.fired += fired.len() as u64;
-    let envelopes: Vec<u64> = shard
+    let envelopes: Vec<EnvelopeSeq> = shard
         .storage
         .outbox
         .iter()

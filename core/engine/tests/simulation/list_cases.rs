@@ -5,6 +5,7 @@ use crate::regressions::{NOW, Pair};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::Write;
 use scheduler_model::bounds::MAX_ENVELOPE_BYTES;
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::protocol::{
     Append, CancelRequest, Change, Failure, Filter, Kind, ListItem, ListReply, ListRequest, Report,
     Status,
@@ -72,7 +73,7 @@ fn a_list_misses_no_run_that_fires_or_fails_between_its_pages() {
             reply = Some(next);
             // Runs in flight fail, and due tasks fire.
             now = now.plus(300 * step);
-            let in_flight: Vec<u64> = (pair.storage.outbox.iter())
+            let in_flight: Vec<EnvelopeSeq> = (pair.storage.outbox.iter())
                 .filter(|(_, row)| row.destination.is_some())
                 .map(|(seq, _)| *seq)
                 .collect();
@@ -99,7 +100,7 @@ fn a_cancel_in_steps_finds_runs_that_fail_between_its_steps() {
     pair.commit(effects);
     assert_eq!((reply.cancelled, reply.running), (2, 2));
     let failed = (0..4).map(|index| failure(index, "no", false)).collect();
-    pair.report(&Report { seq: 1, failed, ..Report::default() }, NOW);
+    pair.report(&Report { seq: EnvelopeSeq::new(1), failed, ..Report::default() }, NOW);
     request.after = reply.next;
     let (reply, effects) = pair.engine.cancel_matching(&request, NOW, &pair.storage).unwrap();
     pair.commit(effects);
@@ -204,7 +205,7 @@ fn filters_by_tags_host_and_error_cover_runs_in_flight_and_failed_runs() {
     assert_eq!(ids(&pair, &error("http")), [""; 0]);
     assert_eq!(ids(&pair, &with_status(Status::Running)).len(), 4);
     let failed = (0..4).map(|index| failure(index, "HTTP 503", index == 3)).collect();
-    pair.report(&Report { seq: 1, failed, ..Report::default() }, NOW);
+    pair.report(&Report { seq: EnvelopeSeq::new(1), failed, ..Report::default() }, NOW);
     assert_eq!(ids(&pair, &error("http 5")).len(), 4);
     assert_eq!(ids(&pair, &Filter { error: Some("503".into()), ..tags("z", None) }), ["later"]);
     // Runs that are in flight again have the error of the attempt before.
@@ -233,7 +234,11 @@ fn from_and_to_apply_to_a_time_of_every_status() {
     pair.wake(at(0));
     // The run died long after it was due.
     pair.report(
-        &Report { seq: 1, failed: vec![failure(0, "no", true)], ..Report::default() },
+        &Report {
+            seq: EnvelopeSeq::new(1),
+            failed: vec![failure(0, "no", true)],
+            ..Report::default()
+        },
         at(15),
     );
     pair.wake(at(15));

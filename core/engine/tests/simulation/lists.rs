@@ -114,7 +114,7 @@ fn record_of(storage: &Storage, (seq, index): FlightAt) -> Value {
 /// Returns the place of a run in flight: the time at which its envelope was sent, after everything
 /// that is due then.
 fn place_of(storage: &Storage, (seq, index): FlightAt) -> Position {
-    let number = seq << 16 | index as u64;
+    let number = seq.get() << 16 | index as u64;
     Position {
         due: storage.outbox[&seq].sent_at,
         page: 1 << 31 | (number >> 32) as u32,

@@ -8,7 +8,7 @@ use crate::changes;
 use crate::clients::{QUEUES, RETRIES, record_of};
 use crate::definitions::Moment;
 use crate::follow_ups::{FollowUps, Stage};
-use crate::in_flight::FlightAt;
+use crate::in_flight::{FlightAt, envelopes_of};
 use crate::invariants::violated;
 use crate::late::Late;
 use crate::limits::KEYS;
@@ -81,7 +81,7 @@ pub(crate) fn meddle(world: &mut World, at: usize, draw: u64) -> Result<Answer, 
 
 /// Returns the id of a run in flight, cancelled or not.
 fn drawn_id(world: &World, random: &mut Random, at: usize) -> Option<String> {
-    let of_shard = world.model.in_flight.range((at, 0)..(at + 1, 0));
+    let of_shard = world.model.in_flight.range(envelopes_of(at));
     let firings: Vec<Firing> = of_shard.flat_map(|(_, flight)| flight.as_patched()).collect();
     let firing = firings.get(random.below(firings.len() as u64) as usize)?;
     Some(world.model.version(firing.version).id.clone())

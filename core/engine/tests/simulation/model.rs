@@ -17,6 +17,7 @@ use crate::room::Room;
 use crate::schedules::{PutOff, Recurring};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::history::Outcome;
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::protocol::{AppendReply, FeedPosition, Filter, Kind, Status};
 use scheduler_model::task::Record;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -110,7 +111,7 @@ pub(crate) struct Model {
     /// For each follow-up's first attempt, the ends of runs that it follows.
     pub(crate) causes: HashMap<Firing, Vec<Kept>>,
     /// By shard and number of the envelope.
-    pub(crate) in_flight: BTreeMap<(usize, u64), Flight>,
+    pub(crate) in_flight: BTreeMap<(usize, EnvelopeSeq), Flight>,
     /// How often each firing was dispatched.
     pub(crate) dispatched: HashMap<Firing, u32>,
     /// How often a dispatcher ran each firing or a consumer accepted it.

@@ -4,6 +4,7 @@
 use crate::regressions::{NOW, Pair, record};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::testing;
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::protocol::{
     Append, CancelRequest, Change, ChangeRequest, Changed, Expected, Failure, Filter, ListRequest,
     Report, Status,
@@ -136,7 +137,10 @@ fn a_reschedule_moves_the_newest_attempt_and_the_others_continue() {
         let mut pair = two_runs();
         fail(&mut pair, false);
         let failed = Failure { index: 0, error: "no".to_owned(), ..Failure::default() };
-        pair.report(&Report { seq: 1, failed: vec![failed], ..Report::default() }, LATER);
+        pair.report(
+            &Report { seq: EnvelopeSeq::new(1), failed: vec![failed], ..Report::default() },
+            LATER,
+        );
         assert_eq!(statuses(&pair), [Status::Retrying, Status::Retrying]);
         assert_eq!(reschedule(&mut pair, by_id), 1);
         assert_eq!(statuses(&pair), [Status::Retrying, Status::Scheduled], "by id: {by_id}");

@@ -6,6 +6,7 @@ use crate::regressions::{NOW, Pair, record};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::MAX_PAUSE_NOTE_BYTES;
 use scheduler_model::explain::ReasonCode;
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::protocol::{
     Append, Change, ChangeRequest, Changed, Failure, Filter, ListRequest, PauseReason, Report,
     RunRequest, Status,
@@ -139,7 +140,7 @@ fn a_run_in_flight_says_it_before_and_after_its_attempt_has_failed() {
     let failed = [0, 1]
         .map(|index| Failure { index, error: "no".to_owned(), ..Failure::default() })
         .to_vec();
-    pair.report(&Report { seq: 1, failed, ..Report::default() }, NOW.plus(3));
+    pair.report(&Report { seq: EnvelopeSeq::new(1), failed, ..Report::default() }, NOW.plus(3));
     assert_eq!(
         (pair.status("a"), pair.status("b")),
         (Some(Status::Paused), Some(Status::Retrying))

@@ -4,6 +4,7 @@ use crate::regressions::{NOW, Pair, ids};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Destination, Effects};
 use scheduler_model::format::page::Flags;
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::protocol::{Report, Status};
 
 fn record(id: &str, due: UnixMillis, more: &str) -> String {
@@ -21,7 +22,7 @@ fn refuse_until(
     loop {
         let effects = pair.wake(now);
         assert_eq!(effects.sends.len(), 1, "at {}", now.since(NOW));
-        let refused = pair.engine.send_failed(1, now);
+        let refused = pair.engine.send_failed(EnvelopeSeq::new(1), now);
         pair.commit(refused);
         if restarts() {
             pair.restart();
@@ -68,7 +69,7 @@ fn a_crash_during_a_send_is_judged_by_the_sends_before() {
     let again = next.plus(8_000);
     assert_eq!(pair.engine.next_wakeup(), Some(again));
     assert_eq!(pair.wake(again).sends.len(), 1);
-    let effects = pair.engine.sent(1, again, &pair.storage).unwrap();
+    let effects = pair.engine.sent(EnvelopeSeq::new(1), again, &pair.storage).unwrap();
     assert_eq!(effects.writes.len(), 1, "the queue has accepted it at last");
     pair.commit(effects);
     pair.restart();
@@ -86,7 +87,7 @@ fn a_queue_that_hangs_does_not_lengthen_the_wait() {
     for round in 0..10 {
         assert_eq!(pair.wake(now).sends.len(), 1, "{round}");
         now = now.plus(30_000);
-        let effects = pair.engine.send_unanswered(1, now);
+        let effects = pair.engine.send_unanswered(EnvelopeSeq::new(1), now);
         pair.commit(effects);
         if round % 3 == 2 {
             pair.restart();
@@ -113,9 +114,9 @@ fn a_user_s_queue_gets_the_envelope_again_after_the_back_off() {
         assert_eq!(effects.sends[0].destination, Destination::Queue("MINE".to_owned()));
         let hangs = round % 2 == 0;
         let effects = if hangs {
-            pair.engine.send_unanswered(1, now)
+            pair.engine.send_unanswered(EnvelopeSeq::new(1), now)
         } else {
-            pair.engine.send_failed(1, now)
+            pair.engine.send_failed(EnvelopeSeq::new(1), now)
         };
         pair.commit(effects);
         if round % 3 == 0 {
@@ -130,11 +131,13 @@ fn a_user_s_queue_gets_the_envelope_again_after_the_back_off() {
 /// letter. An envelope that may have been accepted may have been started.
 #[test]
 fn a_refused_envelope_does_not_count_as_dispatched_before() {
-    let expired = |seq| Report { seq, expired: vec![0], ..Report::default() };
+    let expired =
+        |seq| Report { seq: EnvelopeSeq::new(seq), expired: vec![0], ..Report::default() };
     type Send = fn(&mut Pair, UnixMillis) -> Effects;
-    let refused: Send = |pair, now| pair.engine.send_failed(1, now);
-    let hung: Send = |pair, now| pair.engine.send_unanswered(1, now);
-    let taken: Send = |pair, now| pair.engine.sent(1, now, &pair.storage).unwrap();
+    let refused: Send = |pair, now| pair.engine.send_failed(EnvelopeSeq::new(1), now);
+    let hung: Send = |pair, now| pair.engine.send_unanswered(EnvelopeSeq::new(1), now);
+    let taken: Send =
+        |pair, now| pair.engine.sent(EnvelopeSeq::new(1), now, &pair.storage).unwrap();
     for (first, status) in
         [(refused, None), (hung, Some(Status::Dead)), (taken, Some(Status::Dead))]
     {

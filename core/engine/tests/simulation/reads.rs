@@ -6,6 +6,7 @@ use crate::regressions::{NOW, Pair, record};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::{MAX_EVENTS_BYTES, MAX_SHARD_REQUEST_BYTES};
 use scheduler_model::explain::ReasonCode;
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::protocol::{
     Among, CancelRequest, Cancelled, Change, ChangeRequest, Changed, EventsRequest, Failure,
     Filter, ListRequest, NewTime, Report, Status,
@@ -34,7 +35,7 @@ fn failed(runs: i64, permanent: bool) -> (Pair, UnixMillis) {
     for seq in 1..=runs as u64 {
         let failed =
             vec![Failure { index: 0, error: "no".to_owned(), permanent, ..Failure::default() }];
-        pair.report(&Report { seq, failed, ..Report::default() }, now);
+        pair.report(&Report { seq: EnvelopeSeq::new(seq), failed, ..Report::default() }, now);
     }
     pair.storage.take_read_bytes();
     (pair, now)
@@ -130,7 +131,7 @@ fn runs_in_flight_of_one_id_are_cancelled_and_changed_in_parts() {
         assert!(is_moved || parts >= 4, "{parts} parts of {change:?}");
         for seq in 1..=300 {
             let failed = vec![Failure { index: 0, error: "no".to_owned(), ..Failure::default() }];
-            pair.report(&Report { seq, failed, ..Report::default() }, now);
+            pair.report(&Report { seq: EnvelopeSeq::new(seq), failed, ..Report::default() }, now);
         }
         let paused = if change == Some(Change::Pause) { 301 } else { 0 };
         let stats = pair.engine.stats(now);

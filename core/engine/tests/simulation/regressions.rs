@@ -10,6 +10,7 @@ use scheduler_calendar::delay::Delay;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Config, Engine, Keep, Write};
 use scheduler_model::bounds::{MAX_ENVELOPE_BYTES, MAX_OUTCOME_BYTES, MAX_RECORD_BYTES};
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::protocol::{
     Append, Change, ChangeRequest, Changed, Detail, Failure, Report, Status,
 };
@@ -28,7 +29,7 @@ fn the_largest_record_is_retried_and_kept() {
         assert!(effects.sends[0].text.len() <= MAX_ENVELOPE_BYTES);
         // JSON needs six bytes for each of these characters.
         let failed = vec![Failure { index: 0, error: "\u{1}".repeat(1_000), ..Failure::default() }];
-        pair.report(&Report { seq, failed, ..Report::default() }, now);
+        pair.report(&Report { seq: EnvelopeSeq::new(seq), failed, ..Report::default() }, now);
         pair.restart();
         let expected = if seq == 10 { Status::Dead } else { Status::Retrying };
         assert_eq!(pair.status("a"), Some(expected), "after attempt {seq}");
@@ -67,7 +68,10 @@ fn the_largest_follow_up_fits_a_message() {
             millis: u32::MAX,
             excerpt,
         }];
-        pair.report(&Report { seq, failed, details, ..Report::default() }, now);
+        pair.report(
+            &Report { seq: EnvelopeSeq::new(seq), failed, details, ..Report::default() },
+            now,
+        );
         pair.restart();
         now = now.plus(3_600_000);
     }
@@ -114,7 +118,7 @@ fn a_repeated_report_adds_no_second_follow_up() {
         let record = format!(r#"{{"time":{NOW},"id":"a","callback":{log},"onSuccess":{log}}}"#);
         pair.append([("a".to_owned(), NOW, record)]);
         assert_eq!(ids(&pair.wake(NOW)), ["a"]);
-        let report = Report { seq: 1, ..Report::default() };
+        let report = Report { seq: EnvelopeSeq::new(1), ..Report::default() };
         pair.report(&report, NOW);
         pair.report(&report, NOW);
         assert_eq!(pair.engine.stats(NOW).pending, 1);
@@ -134,7 +138,7 @@ fn a_repeated_report_adds_no_second_follow_up() {
             why(&pair)
         );
         pair.report(&report, NOW.plus(200));
-        pair.report(&Report { seq: 2, ..Report::default() }, NOW.plus(200));
+        pair.report(&Report { seq: EnvelopeSeq::new(2), ..Report::default() }, NOW.plus(200));
         assert!(pair.engine.is_idle(), "a follow-up has no follow-up");
     }
 }
@@ -221,7 +225,7 @@ fn a_schedule_that_has_ended_leaves_nothing() {
     }
     assert!(pair.storage.schedules.is_empty());
     for seq in 1..=3 {
-        pair.report(&Report { seq, ..Report::default() }, NOW.plus(9_000));
+        pair.report(&Report { seq: EnvelopeSeq::new(seq), ..Report::default() }, NOW.plus(9_000));
     }
     assert!(pair.engine.is_idle() && pair.status("a").is_none());
     pair.restart();
@@ -291,7 +295,7 @@ fn a_delayed_run_is_not_lost() {
         String::from_utf8_lossy(&fired.sends[0].text)
             .contains(&format!("\"tasks\":[{{\"time\":{NOW},\"id\":\"a\""))
     );
-    pair.report(&Report { seq: 1, ..Report::default() }, due);
+    pair.report(&Report { seq: EnvelopeSeq::new(1), ..Report::default() }, due);
     let next = pair.engine.next_wakeup().unwrap();
     assert!((0..=3_000_000).contains(&next.since(NOW.plus(3_600_000))), "{next}");
     assert_eq!(pair.engine.stats(due).lateness.percentile(1.0), 0);
@@ -380,7 +384,7 @@ fn a_replayed_dead_letter_has_its_whole_time_for_retries() {
             assert_eq!(ids(&pair.wake(now)), ["a"]);
             (seq, attempts) = (seq + 1, attempts + 1);
             let failed = vec![Failure { index: 0, error: "no".to_owned(), ..Failure::default() }];
-            pair.report(&Report { seq, failed, ..Report::default() }, now);
+            pair.report(&Report { seq: EnvelopeSeq::new(seq), failed, ..Report::default() }, now);
             pair.restart();
             now = now.plus(3_000);
         }

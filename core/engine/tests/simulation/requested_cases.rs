@@ -3,12 +3,13 @@
 
 use crate::definition_tests::{PATCH, PUT, at, every, once};
 use crate::regressions::Pair;
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::protocol::{Change, Changed, Failure, Report, Status};
 
 /// With this policy, the second attempt starts exactly a minute after the first has failed.
 const RETRY: &str = r#","retry":{"minBackoffSeconds":60,"jitter":0}"#;
 
-fn failed(seq: u64) -> Report {
+fn failed(seq: EnvelopeSeq) -> Report {
     let failed = vec![Failure { index: 0, error: "no".to_owned(), ..Failure::default() }];
     Report { seq, failed, ..Report::default() }
 }

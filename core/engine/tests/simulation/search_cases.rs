@@ -4,6 +4,7 @@ use crate::large::id;
 use crate::regressions::{NOW, Pair, record};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::Config;
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::position::Position;
 use scheduler_model::protocol::{
     CallbackType, Change, Failure, Filter, LastOutcome, ListReply, ListRequest, Report, Status,
@@ -156,7 +157,7 @@ fn filters_by_callback_type_and_last_outcome() {
     let failed = [0, 1, 2]
         .map(|index| Failure { index, error: "no".to_owned(), ..Failure::default() })
         .to_vec();
-    pair.report(&Report { seq: 1, failed, ..Report::default() }, NOW);
+    pair.report(&Report { seq: EnvelopeSeq::new(1), failed, ..Report::default() }, NOW);
     let ids = |filter: &Filter| read(&pair, filter, usize::MAX).0;
     let ended = |outcome| Filter { last_outcome: Some(outcome), ..Filter::default() };
     for (outcome, expected) in [

@@ -16,7 +16,7 @@ use scheduler_engine::{Reader, StorageError, Write};
 use scheduler_model::bounds::{MAX_SHARD_REQUEST_BYTES, MAX_WAKE_BYTES};
 use scheduler_model::format::page::Entry;
 use scheduler_model::id_key::IdKey;
-use scheduler_model::numbers::{PageNumber, ScheduleNumber};
+use scheduler_model::numbers::{EnvelopeSeq, LaneNumber, PageNumber, ScheduleNumber};
 use scheduler_model::position::Position;
 use scheduler_model::routing::id_hash;
 use scheduler_model::schedule::Policies;
@@ -111,7 +111,7 @@ struct StateText {
 
 #[derive(Debug, Deserialize)]
 struct LaneText {
-    number: u8,
+    number: LaneNumber,
     key: String,
     watermark: Position,
 }
@@ -215,7 +215,7 @@ impl Reader for Storage {
         self.read(|| self.memory.schedule(number))
     }
 
-    fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError> {
+    fn envelope(&self, seq: EnvelopeSeq) -> Result<Vec<u8>, StorageError> {
         self.read(|| self.memory.envelope(seq))
     }
 
@@ -223,7 +223,7 @@ impl Reader for Storage {
         self.read(|| self.memory.remembered(key, periods))
     }
 
-    fn patched(&self, seq: u64, index: u32) -> Result<Vec<u8>, StorageError> {
+    fn patched(&self, seq: EnvelopeSeq, index: u32) -> Result<Vec<u8>, StorageError> {
         self.read(|| self.memory.patched(seq, index))
     }
 

@@ -9,6 +9,7 @@ pub(crate) use alarms::platform_takes;
 use crate::circuits::stores_state;
 use crate::faults::{Faults, Outage};
 use crate::history::history_agrees;
+use crate::in_flight::envelopes_of;
 use crate::invariants::{engine_agrees, firing, storage_agrees, violated, wakes_in_time};
 use crate::limits::Limits;
 use crate::model::{Model, Send};
@@ -22,6 +23,7 @@ use crate::storage::Storage;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Config, Effects, Engine, EngineError, Outgoing, Write};
 use scheduler_model::bounds::MAX_LANES;
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::protocol::limiter::{LimiterRequest, RequestNumber};
 use scheduler_model::protocol::{Report, limiter};
 use std::cmp::Reverse;
@@ -57,7 +59,7 @@ pub(crate) enum Event {
     Sent {
         shard: usize,
         incarnation: u64,
-        seq: u64,
+        seq: EnvelopeSeq,
         taken: Option<bool>,
     },
     Message {
@@ -127,7 +129,7 @@ pub(crate) struct World {
     agenda: BinaryHeap<Reverse<(UnixMillis, u64)>>,
     planned: u64,
     /// Sends and repeats of each envelope minus its deliveries. Never below zero.
-    pub(crate) due_deliveries: HashMap<(usize, u64), i64>,
+    pub(crate) due_deliveries: HashMap<(usize, EnvelopeSeq), i64>,
     /// Destinations that do not answer.
     pub(crate) silent: BTreeSet<&'static str>,
     pub(crate) outages: Vec<Outage>,
@@ -479,7 +481,7 @@ impl World {
         self.model.circuits.restart(at);
         self.ledgers[at].restart();
         // The shard forgets what it has not stored about its sends.
-        for ((_, seq), flight) in self.model.in_flight.range_mut((at, 0)..(at + 1, 0)) {
+        for ((_, seq), flight) in self.model.in_flight.range_mut(envelopes_of(at)) {
             let Some(row) = self.shards[at].storage.outbox.get(seq) else { continue };
             match &mut flight.last_send {
                 Send::Unanswered { after } => {

@@ -7,6 +7,7 @@
 //! before `tasks`: the indexes of tasks that must not be started.
 
 use crate::bounds::{ENVELOPE_TARGET_BYTES, MAX_PAGE_TASKS};
+use crate::numbers::EnvelopeSeq;
 use scheduler_calendar::time::UnixMillis;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -22,7 +23,7 @@ pub struct Envelope<'a> {
     /// The shard that fired the envelope, and to which outcomes are reported.
     pub shard: &'a str,
     /// Its number in the shard's outbox.
-    pub seq: u64,
+    pub seq: EnvelopeSeq,
     /// When the shard fired it.
     pub fired_at: UnixMillis,
     /// The indexes of tasks that were stopped since. A dispatcher does not start them, and reports
@@ -81,7 +82,7 @@ pub fn with_skip(text: &[u8], skip: &[u32]) -> Vec<u8> {
 /// Joins records into one envelope.
 #[derive(Debug)]
 pub struct EnvelopeBuilder {
-    seq: u64,
+    seq: EnvelopeSeq,
     text: Vec<u8>,
     tasks: usize,
     max_tasks: usize,
@@ -89,7 +90,7 @@ pub struct EnvelopeBuilder {
 
 impl EnvelopeBuilder {
     /// Returns an empty envelope for up to `max_tasks`.
-    pub fn new(shard: &str, seq: u64, fired_at: UnixMillis, max_tasks: usize) -> Self {
+    pub fn new(shard: &str, seq: EnvelopeSeq, fired_at: UnixMillis, max_tasks: usize) -> Self {
         // The name of a shard needs no escapes.
         let head = format!(
             "{{\"v\":{VERSION},\"shard\":\"{shard}\",\"seq\":{seq},\"firedAt\":{fired_at},\"tasks\":["
@@ -98,7 +99,7 @@ impl EnvelopeBuilder {
     }
 
     /// Returns the number of the envelope.
-    pub fn seq(&self) -> u64 {
+    pub fn seq(&self) -> EnvelopeSeq {
         self.seq
     }
 
@@ -132,7 +133,12 @@ mod tests {
     /// These bytes never change, because users' consumers read them.
     #[test]
     fn golden_bytes() {
-        let mut builder = EnvelopeBuilder::new("1-3", 42, UnixMillis::new(1_764_000_000_005), 100);
+        let mut builder = EnvelopeBuilder::new(
+            "1-3",
+            EnvelopeSeq::new(42),
+            UnixMillis::new(1_764_000_000_005),
+            100,
+        );
         builder
             .push(|out| out.extend_from_slice(br#"{"time":1764000000000,"id":"a","callback":{}}"#));
         builder
@@ -143,7 +149,7 @@ mod tests {
             r#"{"v":1,"shard":"1-3","seq":42,"firedAt":1764000000005,"tasks":[{"time":1764000000000,"id":"a","callback":{}},{"time":1764000000001,"id":"b","callback":{}}]}"#
         );
         let read = Envelope::parse(&text).unwrap();
-        assert_eq!((read.shard, read.seq, read.tasks.len()), ("1-3", 42, 2));
+        assert_eq!((read.shard, read.seq, read.tasks.len()), ("1-3", EnvelopeSeq::new(42), 2));
     }
 
     /// These bytes never change, because dispatchers of other deployments read them.
@@ -160,7 +166,7 @@ mod tests {
 
     #[test]
     fn an_envelope_is_closed_by_size_and_by_count() {
-        let mut builder = EnvelopeBuilder::new("1-3", 1, UnixMillis::ZERO, 3);
+        let mut builder = EnvelopeBuilder::new("1-3", EnvelopeSeq::new(1), UnixMillis::ZERO, 3);
         assert!(builder.has_room_for(MAX_RECORD_BYTES));
         builder.push(|out| out.resize(out.len() + 100, b'x'));
         assert!(!builder.has_room_for(ENVELOPE_TARGET_BYTES));
@@ -172,7 +178,8 @@ mod tests {
 
     #[test]
     fn the_largest_record_fits() {
-        let mut builder = EnvelopeBuilder::new("65535-65535", u64::MAX, UnixMillis::NEVER, 1);
+        let mut builder =
+            EnvelopeBuilder::new("65535-65535", EnvelopeSeq::new(u64::MAX), UnixMillis::NEVER, 1);
         builder.push(|out| out.resize(out.len() + MAX_RECORD_BYTES, b'x'));
         // A retry adds an attempt number, a time and an error of 500 characters with escapes to a
         // record.

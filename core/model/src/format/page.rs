@@ -15,6 +15,7 @@
 //! | 14-19 | 48 bits: offset in the body (20), length (19), [`Flags::LOCAL`] (1, in version 2), other flags (4), priority (4, as its distance from 5 upwards, modulo 10) |
 
 use crate::bounds::{MAX_PAGE_BODY_BYTES, MAX_PAGE_TASKS, MAX_RECORD_BYTES, PAGE_TARGET_BYTES};
+use crate::numbers::LaneNumber;
 use crate::task::{DEFAULT_PRIORITY, MAX_PRIORITY};
 use scheduler_calendar::time::UnixMillis;
 
@@ -233,15 +234,15 @@ impl Directory {
         &self.bytes
     }
 
-    /// Returns the lane of the entries; 0 means tasks without a limit key.
-    pub fn lane(&self) -> u8 {
-        self.bytes.get(1).copied().unwrap_or(0)
+    /// Returns the lane of the entries.
+    pub fn lane(&self) -> LaneNumber {
+        self.bytes.get(1).copied().map_or(LaneNumber::MAIN, LaneNumber::new)
     }
 
     /// Moves the entries into a lane.
-    pub fn set_lane(&mut self, lane: u8) {
+    pub fn set_lane(&mut self, lane: LaneNumber) {
         if let Some(byte) = self.bytes.get_mut(1) {
-            *byte = lane;
+            *byte = lane.get();
         }
     }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::numbers::LaneNumber;
 
 /// These bytes never change, because every later version must read stored pages.
 #[test]
@@ -36,11 +37,11 @@ fn golden_bytes() {
 fn the_lane_follows_the_version() {
     let entry = Entry { hash: 1, due: UnixMillis::new(2), offset: 0, len: 3, flags: Flags::TASK };
     let mut directory = Directory::new(vec![entry]);
-    assert_eq!(directory.lane(), 0);
-    directory.set_lane(200);
+    assert_eq!(directory.lane(), LaneNumber::MAIN);
+    directory.set_lane(LaneNumber::new(200));
     assert_eq!(directory.bytes()[..4], [1, 200, 1, 0]);
     let read = Directory::decode(directory.bytes().to_vec(), 3).unwrap();
-    assert_eq!((read.lane(), read.get(0)), (200, Some(entry)));
+    assert_eq!((read.lane().get(), read.get(0)), (200, Some(entry)));
 }
 
 /// These bytes never change, either.
@@ -66,7 +67,7 @@ fn an_entry_at_a_local_time_makes_a_directory_of_version_2() {
     assert_eq!((directory.get(0), directory.get(1)), (Some(plain), Some(local)));
     assert_eq!(Directory::decode(expected.to_vec(), 0x7_fff0), Ok(directory.clone()));
     assert!(directory.has_local() && local.flags.priority() == 9);
-    directory.set_lane(7);
+    directory.set_lane(LaneNumber::new(7));
     assert!(directory.has_local());
     // Adding such an entry to a page without one changes the version. A version that does not match
     // the entries is refused.

@@ -1,5 +1,6 @@
 //! Reports of dispatchers: the outcome of an envelope.
 
+use crate::numbers::EnvelopeSeq;
 use scheduler_calendar::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "camelCase")]
 pub struct Report {
     /// The number of the envelope.
-    pub seq: u64,
+    pub seq: EnvelopeSeq,
     /// When the envelope was fired. A shard that was restored to an earlier state assigns numbers
     /// again, and a report with another time refers to an earlier envelope. Absent from a
     /// dispatcher of an earlier version.
@@ -43,7 +44,7 @@ pub struct Report {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutboxRequest {
     /// The number of the envelope.
-    pub seq: u64,
+    pub seq: EnvelopeSeq,
 }
 
 /// Details of a failed attempt.
@@ -137,7 +138,7 @@ mod tests {
     fn golden_bytes() {
         let started_at = UnixMillis::new(1_764_000_000_000);
         let report = Report {
-            seq: 42,
+            seq: EnvelopeSeq::new(42),
             fired_at: None,
             failed: vec![
                 Failure {
@@ -172,7 +173,8 @@ mod tests {
         let text = r#"{"seq":42,"failed":[{"index":1,"error":"no","permanent":false,"notBefore":1764000000009},{"index":5,"error":"no","permanent":false,"waitMillis":9}],"notStarted":[2],"expired":[4],"noAnswer":[1],"details":[{"index":1,"status":503,"startedAt":1764000000000,"millis":7,"excerpt":"busy"}],"done":[[0,204,1764000000000,12],[3,0,1764000000000,5]],"quickAt":1764000000000}"#;
         assert_eq!(serde_json::to_string(&report).unwrap(), text);
         assert_eq!(serde_json::from_str::<Report>(text).unwrap(), report);
-        let of_firing = Report { seq: 42, fired_at: Some(started_at), ..Report::default() };
+        let of_firing =
+            Report { seq: EnvelopeSeq::new(42), fired_at: Some(started_at), ..Report::default() };
         let text = r#"{"seq":42,"firedAt":1764000000000,"failed":[],"notStarted":[]}"#;
         assert_eq!(serde_json::to_string(&of_firing).unwrap(), text);
         // A report of the first version.

@@ -2,6 +2,7 @@
 
 use crate::histogram::Histogram;
 use crate::meter::Meter;
+use crate::numbers::EnvelopeSeq;
 use scheduler_calendar::ordered::sort_by_key;
 use scheduler_calendar::time::UnixMillis;
 use schemars::JsonSchema;
@@ -139,7 +140,7 @@ pub struct ShardStats {
     /// The number of the last envelope. Once the shard has fired more, no later state has this
     /// number.
     #[serde(default)]
-    pub last_envelope: u64,
+    pub last_envelope: EnvelopeSeq,
     /// Tasks that wait for their time or for a further attempt. A recurring task counts once.
     pub pending: u64,
     /// Dispatched tasks whose outcome is not known yet.
@@ -176,7 +177,7 @@ pub struct ShardStats {
 pub struct PurgeRequest {
     /// [`ShardStats::last_envelope`] when the sender read the statistics. A shard that has fired
     /// since then purges nothing, because the request is old.
-    pub last_envelope: u64,
+    pub last_envelope: EnvelopeSeq,
 }
 
 /// The reply to a purge.

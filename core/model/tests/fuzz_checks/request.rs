@@ -8,6 +8,7 @@ use scheduler_model::format::envelope::{Envelope, EnvelopeBuilder};
 use scheduler_model::format::page::{Flags, PageBuilder};
 use scheduler_model::hosts::Hosts;
 use scheduler_model::input::FieldError;
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::protocol::NewTime;
 use scheduler_model::routing::id_hash;
 use scheduler_model::task::{
@@ -111,7 +112,7 @@ fn check_one<'a>(
     let pages = builder.finish();
     assert!(pages.iter().all(|page| page.directory.has_local() == valid.is_at_local_time));
     assert_eq!(pages.iter().map(|page| page.body.clone()).collect::<Vec<_>>(), [text.clone()]);
-    let mut builder = EnvelopeBuilder::new("1-0", 1, NOW, 1);
+    let mut builder = EnvelopeBuilder::new("1-0", EnvelopeSeq::new(1), NOW, 1);
     builder.push(|out| out.extend_from_slice(&text));
     let envelope = String::from_utf8(builder.finish()).expect("UTF-8");
     let read = Envelope::parse(&envelope).expect("an envelope with an accepted task can be parsed");

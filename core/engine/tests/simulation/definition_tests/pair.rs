@@ -5,6 +5,7 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Effects, EngineError};
 use scheduler_model::format::envelope::Envelope;
 use scheduler_model::format::page::{Flags, PageBuilder};
+use scheduler_model::numbers::LaneNumber;
 use scheduler_model::protocol::{
     Append, AppendReply, Change, ChangeRequest, Changed, Expected, Filter, ListItem, ListRequest,
     Report, Status, Terms,
@@ -99,7 +100,10 @@ impl Pair {
             append.pages = builder.finish();
             if let Some(key) = read.limit_key.filter(|_| !due.is_never()) {
                 append.terms.keys.push(key.into_owned());
-                append.pages.iter_mut().for_each(|page| page.directory.set_lane(1));
+                append
+                    .pages
+                    .iter_mut()
+                    .for_each(|page| page.directory.set_lane(LaneNumber::new(1)));
             }
         }
         append.expected =

@@ -5,6 +5,7 @@ use crate::regressions::{NOW, Pair, record};
 use scheduler_engine::Destination;
 use scheduler_engine::testing;
 use scheduler_model::format::page::Flags;
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::protocol::{CancelRequest, Change, ChangeRequest, Report, Status};
 
 #[test]
@@ -20,7 +21,10 @@ fn a_redelivery_starts_no_stopped_run() {
         "the indexes stay, because the report names them"
     );
     // The dispatcher reports that it has not started them.
-    pair.report(&Report { seq: 1, not_started: vec![0, 2], ..Report::default() }, NEXT_DAY);
+    pair.report(
+        &Report { seq: EnvelopeSeq::new(1), not_started: vec![0, 2], ..Report::default() },
+        NEXT_DAY,
+    );
     let counters = pair.engine.stats(NOW).counters;
     assert_eq!(
         (counters.succeeded, pair.status("a"), pair.status("c")),
@@ -66,7 +70,7 @@ fn a_redelivery_to_a_user_s_queue_omits_stopped_runs() {
     assert_eq!(sent(&effects), [(vec!["b".to_owned()], vec![])]);
     // A message that was already sent contains what is cancelled later.
     cancel(&mut pair, &["b"]);
-    let effects = pair.engine.sent(1, LATER, &pair.storage).unwrap();
+    let effects = pair.engine.sent(EnvelopeSeq::new(1), LATER, &pair.storage).unwrap();
     pair.commit(effects);
     let counters = pair.engine.stats(NOW).counters;
     assert_eq!(
@@ -88,12 +92,12 @@ fn a_refused_envelope_of_cancelled_runs_ends_once() {
         let mut pair = in_flight(&["a"]);
         let mut now = NOW;
         for _ in 0..12 {
-            let refused = pair.engine.send_failed(1, now);
+            let refused = pair.engine.send_failed(EnvelopeSeq::new(1), now);
             pair.commit(refused);
             now = pair.engine.next_wakeup().unwrap();
             assert_eq!(pair.wake(now).sends.len(), 1);
         }
-        let refused = pair.engine.send_failed(1, now);
+        let refused = pair.engine.send_failed(EnvelopeSeq::new(1), now);
         pair.commit(refused);
         let expected = if is_paused {
             let request = ChangeRequest {

@@ -11,6 +11,7 @@ use scheduler_engine::{Config, Destination, Effects, Keep, Write};
 use scheduler_model::bounds::MAX_CATCH_UP_RUNS;
 use scheduler_model::format::envelope::Envelope;
 use scheduler_model::format::page::Flags;
+use scheduler_model::numbers::{EnvelopeSeq, LaneNumber};
 use scheduler_model::position::Position;
 use scheduler_model::task::Record;
 use std::collections::{BTreeMap, BTreeSet};
@@ -93,7 +94,7 @@ pub(crate) fn firing(
         expected.entry(destination).or_default().push(waiting.record.to_vec());
     }
     let mut fired: BTreeMap<Destination, Vec<Vec<u8>>> = BTreeMap::new();
-    let mut last = storage.outbox.last_key_value().map_or(0, |(seq, _)| *seq);
+    let mut last = storage.outbox.last_key_value().map_or(EnvelopeSeq::default(), |(seq, _)| *seq);
     for write in &effects.writes {
         let Write::InsertEnvelope { seq, destination, text, hashes, sent_at, .. } = write else {
             continue;
@@ -181,7 +182,7 @@ pub(crate) fn firing(
 /// `overload-is-used-up`: what has lapsed in a lane is dropped, unless the lane has more tasks that
 /// may fire than a wake-up dispatches. Takes out of `due` what this wake-up leaves.
 fn leave_lapsed(storage: &Storage, due: &mut Vec<Due>, effects: &Effects) {
-    let mut may_fire = BTreeMap::<u8, usize>::new();
+    let mut may_fire = BTreeMap::<LaneNumber, usize>::new();
     for of in due.iter().filter(|of| of.fate == Fate::Fires) {
         *may_fire.entry(storage.lane_of(of.waiting.position.page)).or_default() += 1;
     }
@@ -189,7 +190,7 @@ fn leave_lapsed(storage: &Storage, due: &mut Vec<Due>, effects: &Effects) {
         let position = of.waiting.position;
         let lane = storage.lane_of(position.page);
         let has_lapsed = !matches!(of.fate, Fate::Fires | Fate::Waits(_));
-        if lane == 0 || !has_lapsed || is_cancelled(effects, position) {
+        if lane == LaneNumber::MAIN || !has_lapsed || is_cancelled(effects, position) {
             return true;
         }
         let others = may_fire.get(&lane).copied().unwrap_or_default();

@@ -9,6 +9,7 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Config, Effects, Engine, Write};
 use scheduler_model::format::envelope::Envelope;
 use scheduler_model::format::page::{Flags, PageBuilder};
+use scheduler_model::numbers::LaneNumber;
 use scheduler_model::protocol::{Append, Change, ChangeRequest, Terms};
 use scheduler_model::routing::id_hash;
 use scheduler_model::task::Record;
@@ -133,7 +134,9 @@ impl Shard {
             );
         }
         let mut pages = builder.finish();
-        pages.iter_mut().for_each(|page| page.directory.set_lane(u8::from(key.is_some())));
+        pages
+            .iter_mut()
+            .for_each(|page| page.directory.set_lane(LaneNumber::new(u8::from(key.is_some()))));
         let terms =
             Terms { keys: key.into_iter().map(str::to_owned).collect(), ..Terms::default() };
         let append = Append { fresh: false, pages, terms, ..Append::default() };

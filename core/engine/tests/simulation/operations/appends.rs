@@ -9,6 +9,7 @@ use scheduler_engine::{Effects, EngineError, Gathering, StorageError};
 use scheduler_model::bounds::REMEMBER_MILLIS;
 use scheduler_model::format::page::{Flags, PageBuilder};
 use scheduler_model::idempotency::{Once, RequestSeed};
+use scheduler_model::numbers::LaneNumber;
 use scheduler_model::protocol::{Append, AppendReply, Terms};
 use scheduler_model::routing::id_hash;
 use scheduler_model::task::Record;
@@ -50,7 +51,7 @@ pub(crate) fn append_of(
     let (mut pages, mut keys) = (Vec::new(), Vec::new());
     for (key, builder) in builders {
         keys.extend(key.map(str::to_owned));
-        let lane = key.map_or(0, |_| keys.len() as u8);
+        let lane = key.map_or(LaneNumber::MAIN, |_| LaneNumber::new(keys.len() as u8));
         pages.extend(builder.finish().into_iter().map(|mut page| {
             page.directory.set_lane(lane);
             page

@@ -6,6 +6,7 @@ use scheduler_engine::testing;
 use scheduler_engine::{Config, Effects, Engine, Write};
 use scheduler_model::format::envelope::Envelope;
 use scheduler_model::format::page::Flags;
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::protocol::{Change, ChangeRequest, Changed, Detail, Failure, Report, Status};
 use scheduler_model::task::Record;
 
@@ -98,7 +99,7 @@ impl Pair {
 
     /// Reports that the first task of an envelope has failed, in an attempt that began at `started`
     /// by the dispatcher's clock.
-    pub(crate) fn fail(&mut self, seq: u64, started: UnixMillis, now: UnixMillis) {
+    pub(crate) fn fail(&mut self, seq: EnvelopeSeq, started: UnixMillis, now: UnixMillis) {
         let failed = vec![Failure { index: 0, error: "no".to_owned(), ..Failure::default() }];
         let details = vec![Detail {
             index: 0,

@@ -9,6 +9,7 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::testing::PageRow;
 use scheduler_engine::{Config, Destination, Sends, Write};
 use scheduler_model::format::page::Entry;
+use scheduler_model::numbers::LaneNumber;
 use scheduler_model::position::Position;
 use std::rc::Rc;
 
@@ -31,17 +32,17 @@ pub(crate) fn send_back_off(times: u32, config: Config) -> i64 {
 }
 
 impl Storage {
-    fn lane(&self, number: u8) -> &LaneText {
+    fn lane(&self, number: LaneNumber) -> &LaneText {
         self.lanes.iter().find(|lane| lane.number == number).expect("a lane with tasks is stored")
     }
 
-    pub(crate) fn key_of_lane(&self, number: u8) -> &str {
+    pub(crate) fn key_of_lane(&self, number: LaneNumber) -> &str {
         &self.lane(number).key
     }
 
     fn watermark_of(&self, row: &PageRow) -> Position {
         match row.directory.lane() {
-            0 => self.watermark,
+            LaneNumber::MAIN => self.watermark,
             lane => self.lane(lane).watermark,
         }
     }
@@ -53,12 +54,12 @@ impl Storage {
 
     /// Returns whether a page belongs to a limit key.
     pub(crate) fn is_in_lane(&self, page: u32) -> bool {
-        self.lane_of(page) > 0
+        self.lane_of(page) != LaneNumber::MAIN
     }
 
     /// Returns the lane of a page: 0 if it is of the main order, or if there is none.
-    pub(crate) fn lane_of(&self, page: u32) -> u8 {
-        self.pages.get(&page).map_or(0, |row| row.directory.lane())
+    pub(crate) fn lane_of(&self, page: u32) -> LaneNumber {
+        self.pages.get(&page).map_or(LaneNumber::MAIN, |row| row.directory.lane())
     }
 
     pub(crate) fn has_lanes(&self) -> bool {

@@ -2,6 +2,7 @@
 
 use super::{Event, World};
 use crate::circuits::stores_state;
+use crate::in_flight::envelopes_of;
 use crate::invariants::violated;
 use crate::model::Send;
 use crate::operations::Request;
@@ -77,7 +78,7 @@ impl World {
         let Some(engine) = shard.engine.as_mut() else { return };
         let effects = engine.observe(now);
         // Bounded waits begin at the latest when the shard learns that its clock has gone back.
-        for (_, flight) in self.model.in_flight.range_mut((at, 0)..(at + 1, 0)) {
+        for (_, flight) in self.model.in_flight.range_mut(envelopes_of(at)) {
             flight.since = flight.since.min(now.get());
             if let Send::Refused { at, .. } | Send::Hung { at } = &mut flight.last_send {
                 *at = (*at).min(now.get());
