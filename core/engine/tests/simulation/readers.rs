@@ -24,7 +24,8 @@ enum Order {
 }
 
 /// What waits and where, as far as a list depends on it. If any of it changes, a reader may miss it.
-type Unmoved = (Firing, What, UnixMillis, u32);
+/// A recurring task has the number of its schedule, which is new if the task is created again.
+type Unmoved = (Firing, What, UnixMillis, u32, Option<u32>);
 
 /// A client in the middle of a list.
 #[derive(Debug)]
@@ -58,8 +59,8 @@ impl Readers {
 fn wanted(storage: &Storage, order: Order) -> Vec<(Position, Unmoved)> {
     let one = |waiting: &Waiting| {
         let (firing, what) = key_of(waiting);
-        let Position { due, page, .. } = waiting.position;
-        (waiting.position, (firing, what, due, page))
+        let Position { due, page, index } = waiting.position;
+        (waiting.position, (firing, what, due, page, (page == 0).then_some(index)))
     };
     let mut all: Vec<_> = storage.waiting().iter().map(one).collect();
     if order == Order::DeadLetters {

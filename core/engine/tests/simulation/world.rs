@@ -329,6 +329,11 @@ impl World {
                 self.drop_engine(at);
                 return Err(Dropped);
             }
+            Err(EngineError::Unfinished) => {
+                // Requests that are done in parts are the subject of `parts`. This one is lost.
+                self.drop_engine(at);
+                return Err(Dropped);
+            }
             Err(EngineError::TooManyLanes { held, asked }) => {
                 // The client sends the request again later.
                 if held + asked <= self.config.max_lanes
@@ -348,9 +353,9 @@ impl World {
             self.drop_engine(at);
             return Err(Dropped);
         }
-        let mut has_more = false;
+        let mut rest_by = None;
         if is_wake {
-            has_more = firing(
+            rest_by = firing(
                 &mut self.model,
                 at,
                 &self.shards[at].name,
@@ -384,7 +389,9 @@ impl World {
         let wanted = self.shards[at].engine.as_mut().and_then(Engine::next_wakeup);
         self.trace(|| format!("{at}: the next wake-up is at {wanted:?}"));
         self.lanes_are_used(at, wanted.is_none_or(|wanted| wanted > now));
-        if has_more && wanted.is_none_or(|wanted| wanted > now) {
+        if let Some(rest_by) = rest_by
+            && wanted.is_none_or(|wanted| wanted > rest_by)
+        {
             violated(
                 "firings-are-bounded",
                 format!("the rest of what was due at {now} waits for {wanted:?}"),

@@ -34,7 +34,7 @@ fn most_bytes(due: &Due) -> usize {
 /// first, and otherwise in the one total order. Updates the model. `dispatch-is-bounded`: the
 /// dispatchers have no more tasks than they may; the others wait until some are reported.
 /// `firings-are-bounded`: a firing with much work may leave the rest of its order to the next one,
-/// which follows at once. Returns whether it does.
+/// which follows at once, or after the gap if nothing was fired. Returns by when it must follow.
 pub(crate) fn firing(
     model: &mut Model,
     shard: usize,
@@ -43,14 +43,15 @@ pub(crate) fn firing(
     effects: &Effects,
     now: UnixMillis,
     config: Config,
-) -> bool {
+) -> Option<UnixMillis> {
     let (mut due, mut behind) = storage.due(model, now, storage.watermark_after(&effects.writes));
     let (before, dispatched) = (storage.dispatched(), storage.dispatched_with(&effects.writes));
     hold("dispatch-is-bounded", dispatched <= config.max_dispatched.max(before), || {
         format!("{dispatched} after {before}")
     });
     if only_releases(storage, effects) {
-        return !behind.is_empty() && config.dispatch_room(dispatched) > 0;
+        let has_more = !behind.is_empty() && config.dispatch_room(dispatched) > 0;
+        return has_more.then(|| now.plus(config.fire_gap_millis));
     }
     // A run that does not fire in the end takes room until that is known, so a wake-up may stop
     // before the room is used up. Then the next one follows at once.
@@ -174,7 +175,7 @@ pub(crate) fn firing(
     for due in late.iter().filter(is_over) {
         model.release(&model.version(firing_due(due).version).id.clone(), now.get());
     }
-    !behind.is_empty() && config.dispatch_room(dispatched) > 0
+    (!behind.is_empty() && config.dispatch_room(dispatched) > 0).then_some(now)
 }
 
 /// `overload-is-used-up`: what has lapsed in a lane is dropped, unless the lane has more tasks that
