@@ -287,6 +287,26 @@ test("a cron expression that the scheduler refuses shows the error and no senten
   await panel.getByText(/^Every hour at :30|^Every hour/).waitFor();
 });
 
+test("an emptied delay or interval is refused, and creates no task", async () => {
+  const page = await tabs.at("/create");
+  await page.getByLabel(/^Id/).first().fill("emptied");
+  await page.getByLabel("URL", { exact: true }).fill(`${sink.url}/emptied`);
+  for (const [kind, label] of [["After a delay", /^Delay in seconds/], ["Every", /^Interval in seconds/]]) {
+    await page.getByRole("button", { name: kind, exact: true }).click();
+    await page.getByLabel(label).fill("");
+    await page.getByText(/No runs yet\./).waitFor();
+    assert.equal(await page.getByLabel(label).inputValue(), "");
+    await page.getByRole("button", { name: "Create", exact: true }).click();
+    await page.locator("label, div").filter({ has: page.getByLabel(label) }).getByText(/Seconds.*number|number/).first().waitFor();
+  }
+  assert.equal((await scheduler.call("/v1/tasks/emptied")).status, 404);
+  // What a number begins with is kept while it is typed.
+  await page.getByRole("button", { name: "After a delay", exact: true }).click();
+  await page.getByLabel(/^Delay in seconds/).fill("");
+  await page.getByLabel(/^Delay in seconds/).pressSequentially("6e2");
+  await page.getByText(/10 min after it is created/).first().waitFor();
+});
+
 test("a line divides the attempts before and after a replay, and the task shows its retry policy", async () => {
   const answers = { status: 422 };
   const target = await startSink(() => answers.status);

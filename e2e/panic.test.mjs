@@ -28,7 +28,7 @@ async function panicked(t) {
   const revived = async () => {
     const at = Date.now();
     const ids = () => new Set(sink.webhooks.filter(({ receivedAt }) => receivedAt > at).map(({ body }) => body.id));
-    await until("every task to run again", () => ids().size === COUNT, { timeoutMs: 60_000 });
+    await until("every task to run again", () => ids().size === COUNT, { timeoutMs: 90_000 });
     return Date.now() - at;
   };
   return { ...scheduler, revived };
@@ -38,7 +38,9 @@ test("after a panic, a shard that waited in its alarm handler fires again within
   const { revived } = await panicked(t);
   const millis = await revived();
   t.diagnostic(`every task ran again ${millis} ms later`);
-  assert.ok(millis < 40_000, `${millis} ms`);
+  // The queue delivers the panicking run again after some seconds. If that ends the next instance too, the guard of 25 seconds
+  // has to pass twice.
+  assert.ok(millis < 65_000, `${millis} ms`);
 });
 
 test("a request to such a shard, as the watchdog sends, makes it fire at once", async (t) => {

@@ -14,7 +14,7 @@ const CANCELLED_MS = 1_000;
 const SETTLE_MS = 500;
 /** Of this many tasks, one fails once, one is cancelled, one has a limit and one goes to a queue. */
 const KINDS = 10;
-/** The recurring tasks, each of which runs every second. */
+/** The recurring tasks. Each runs every second. */
 const BEATS = 4;
 
 const sleep = (millis) => new Promise((resolve) => setTimeout(resolve, millis));

@@ -78,7 +78,7 @@ const worker = (older, later, first) => `
     return new Response(asBefore("from " + pathname, await answered.text()));
   }
 
-  /** A class of objects of which each has the version that ran when it was started. */
+  /** A class of objects. Each object keeps the version that ran when it was started. */
   function versioned(kind, binding) {
     return class {
       #object;

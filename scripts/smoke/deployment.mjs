@@ -7,7 +7,7 @@ const ADDRESS = "https://{name}.{subdomain}.workers.dev";
 /** The time limit of a request, and how long a Worker may take after its upload to answer everywhere. Milliseconds. */
 const TRY_MILLIS = 60_000;
 const READY_MILLIS = 180_000;
-/** So many answers in a row count as ready: a new address is known at one place before others. */
+/** The number of answers in a row after which a deployment counts as ready, because a new address is not known everywhere at once. */
 const READY_ANSWERS = 5;
 
 export const addressOf = (name, subdomain, address = ADDRESS) => address.replace("{name}", name).replace("{subdomain}", subdomain);

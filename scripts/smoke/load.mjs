@@ -11,7 +11,7 @@ import { startBridge } from "./bridge.mjs";
 /** How long the load tester may take to end after an interruption, in milliseconds. */
 const END_MILLIS = 10_000;
 
-/** Returns the value that so many percent of the sorted values do not exceed, or undefined if there are none. */
+/** Returns the percentile of the sorted values, or undefined if there are none. */
 export const percentile = (sorted, percent) => sorted[Math.max(0, Math.ceil((sorted.length * percent) / 100) - 1)];
 
 /** Returns the command line of a scenario. `size` is from plan.mjs, and `times` are seconds. */

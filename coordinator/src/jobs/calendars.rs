@@ -20,7 +20,7 @@ use scheduler_platform::now;
 use scheduler_registry::{Shell, Work};
 use worker::{Env, Result};
 
-/// The most tries of one request to a shard, each of which counts as a subrequest.
+/// The most tries of one request to a shard. Each try counts as a subrequest.
 const TRIES: u32 = 4;
 
 /// The steps of schedules after which a list ends, some 40 milliseconds. Meanwhile the registry

@@ -3,7 +3,7 @@
 import type { Quota, Stats } from "../api/types";
 import { count, whole } from "./numbers";
 
-/** `new` is a namespace without any task so far, of which nothing can be said. */
+/** `new` means that the namespace has had no task, so there is nothing to judge. */
 export type Level = "new" | "good" | "warn" | "bad";
 
 /** A fact, and the page on which the user sees more of it. */

@@ -63,7 +63,7 @@ function KindFields(props: PartProps) {
   const { definition, set, errorOf } = props;
   switch (kindOf(definition)) {
     case "delayInSeconds":
-      return <TextField label="Delay in seconds" type="number" min="0" step="any" value={textOf(definition["delayInSeconds"])} onChange={(value) => set({ delayInSeconds: numberOf(value) ?? 0 })} error={errorOf("delayInSeconds")} help="Counted from the moment at which the task is created." />;
+      return <TextField label="Delay in seconds" type="number" min="0" step="any" value={textOf(definition["delayInSeconds"])} onChange={(value) => set({ delayInSeconds: numberOf(value) ?? "" })} error={errorOf("delayInSeconds")} help="Counted from the moment at which the task is created." />;
     case "time":
       return (
         <div class="columns">
@@ -72,7 +72,7 @@ function KindFields(props: PartProps) {
         </div>
       );
     case "everySeconds":
-      return <TextField label="Interval in seconds" type="number" min="1" step="any" value={textOf(definition["everySeconds"])} onChange={(value) => set({ everySeconds: numberOf(value) ?? 0 })} error={errorOf("everySeconds")} help="The first run is one interval from now, unless there is a start." />;
+      return <TextField label="Interval in seconds" type="number" min="1" step="any" value={textOf(definition["everySeconds"])} onChange={(value) => set({ everySeconds: numberOf(value) ?? "" })} error={errorOf("everySeconds")} help="The first run is one interval from now, unless there is a start." />;
     case "cron":
       return (
         <div class="columns">
