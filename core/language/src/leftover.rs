@@ -31,6 +31,10 @@ const STRUCTURAL: &[&str] = &[
     "on", "by", "to", "about", "of", "around", "within", "the", "a", "this",
 ];
 
+/// How to leave out holidays.
+pub(crate) const NO_HOLIDAYS: &str = "A sentence knows no holidays: list their dates, or store them as a calendar and leave it out, as in \
+                                      except calendar \"holidays\".";
+
 /// Words that announce a change.
 const CHANGED: &[&str] =
     &["moved", "rescheduled", "postponed", "shifted", "delayed", "changed", "replaced"];
@@ -41,6 +45,20 @@ const QUESTIONS: &[&str] = &[
     "what", "when's", "why", "how", "did", "does", "is", "are", "was", "who", "which", "where",
     "what's",
 ];
+
+/// Returns why a word about time is not understood.
+fn unknown(word: &str) -> &'static str {
+    match word {
+        "moon" => "The scheduler does not know the phases of the moon: give the date.",
+        "sunrise" | "sunset" | "dawn" | "dusk" => {
+            "The scheduler does not know when the sun rises and sets: give a time of day."
+        }
+        "holiday" | "holidays" | "easter" | "thanksgiving" => NO_HOLIDAYS,
+        _ => {
+            "This may say when, but is not understood. Put text that says nothing about time in double quotes."
+        }
+    }
+}
 
 /// A word that belongs to no part, with its neighbours.
 struct Rest<'a> {
@@ -319,9 +337,7 @@ impl Rest<'_> {
                     .to_owned()
             }
             Some(Suspicion::Misspelt(known)) => format!("Do you mean \"{known}\"?"),
-            Some(Suspicion::AboutTime) => {
-                "This may say when, but is not understood. Put text that says nothing about time in double quotes.".to_owned()
-            }
+            Some(Suspicion::AboutTime) => unknown(word).to_owned(),
         };
         Err(self.refuse(at, message))
     }

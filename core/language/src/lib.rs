@@ -29,6 +29,7 @@
 //! | the phrase becomes tokens | `token` |
 //! | tokens become parts that say when: recursive descent | `grammar`, with the tables in `words` |
 //! | the parts are put together, and read once for each combination of their meanings | `meaning` |
+//! | parts after an exception that may belong to it are refused | `attachment` |
 //! | the rest becomes the description, or a reason to refuse | `leftover` |
 //! | the scheduler's own calendar checks the result | `calendar` |
 //!
@@ -36,6 +37,7 @@
 //! scope: the other fields, requests, and when a schedule runs, which the scheduler's calendar
 //! computes. Nothing here reads a clock, and nothing panics. Every phrase ends within [`limits`].
 
+mod attachment;
 mod calendar;
 mod clause;
 mod clock_text;
@@ -107,7 +109,7 @@ pub fn read(phrase: &str, now: i64, zone: Zone, language: Option<Language>) -> (
     }
     let language = language.unwrap_or_else(|| lexicon::language_of(&tokens));
     let whole = grammar::whole(&tokens);
-    let lexicon::Terms { tokens, assumptions } = match shorthand::tokens(phrase) {
+    let lexicon::Terms { tokens, mut assumptions } = match shorthand::tokens(phrase) {
         Some(tokens) => lexicon::Terms { tokens, assumptions: Vec::new() },
         None => language.lexicon().terms(tokens),
     };
@@ -117,6 +119,10 @@ pub fn read(phrase: &str, now: i64, zone: Zone, language: Option<Language>) -> (
         Ok(parts) => parts,
         Err(refusal) => return (Outcome::Refused(refusal), steps),
     };
+    match attachment::check(&tokens, &parts.left_over, &parts.found) {
+        Ok(more) => assumptions.extend(more),
+        Err(refusal) => return (Outcome::Refused(refusal), steps),
+    }
     let context = Context { now, zone, whole, is_reminder, language, assumptions };
     let outcome = outcome(phrase, &tokens, &parts, &context);
     (outcome.unwrap_or_else(Outcome::Refused), steps)

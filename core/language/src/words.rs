@@ -215,9 +215,40 @@ pub(crate) enum Suspicion {
     Misspelt(&'static str),
 }
 
+/// Endings of words that say when, of which no table has all: "weeknights", "someday", "midweek".
+const ENDINGS: &[&str] = &[
+    "night", "nights", "day", "days", "week", "weeks", "month", "months", "year", "years", "hour",
+    "hours", "time", "times",
+];
+
+/// Words with such an ending that say nothing about time.
+const NO_TIMES: &[&str] = &[
+    "knight",
+    "knights",
+    "overnight",
+    "goodnight",
+    "glamour",
+    "detour",
+    "velour",
+    "overtime",
+    "lifetime",
+    "runtime",
+    "uptime",
+    "downtime",
+    "realtime",
+    "sometime",
+    "sometimes",
+];
+
+/// Returns whether a word ends like one that says when.
+fn ends_like_time(word: &str) -> bool {
+    let is_longer = |ending: &&&str| word.len() > ending.len() && word.ends_with(**ending);
+    ENDINGS.iter().any(|ending| is_longer(&ending)) && !NO_TIMES.contains(&word)
+}
+
 /// Returns whether a remaining word may say something about time.
 pub(crate) fn suspicion(word: &str) -> Option<Suspicion> {
-    if is_about_time(word) {
+    if is_about_time(word) || ends_like_time(word) {
         return Some(Suspicion::AboutTime);
     }
     if GERMAN.contains(&word) || is_foreign(word) {

@@ -124,8 +124,14 @@ fn refusals_name_the_words_and_the_reason() {
         ("every day at sunrise", "sunrise", Reason::NotUnderstood),
         ("every monday at 9am unless told otherwise", "unless", Reason::NotUnderstood),
         ("every day at 25:00", "25:00", Reason::Impossible),
-        ("every day at 9am except the first friday of december", "except the", Reason::Unsupported),
+        ("every day at 9am except the first of it", "except the", Reason::Unsupported),
         ("every day at 9am except holidays", "except holidays", Reason::Unsupported),
+        (
+            "every day at 9am except on bank holidays",
+            "except on bank holidays",
+            Reason::Unsupported,
+        ),
+        ("every hour except mondays between 12 and 13", "between 12 and 13", Reason::NotUnderstood),
         ("twice a week", "twice a week", Reason::Missing),
         ("biweekly", "biweekly", Reason::Missing),
         ("today at 9am", "at 9am", Reason::Past),
@@ -144,9 +150,9 @@ fn refusals_name_the_words_and_the_reason() {
         );
         assert!(refusal.message.ends_with(['.', '?']), "{}", refusal.message);
     }
-    assert!(
-        refused("every day at 9am except holidays").message.contains("may name days of the week")
-    );
+    assert!(refused("every day at 9am except holidays").message.contains("except calendar"));
+    let unknown = refused("every day at 9am except the first of it").message;
+    assert!(unknown.contains("may name days of the week"), "{unknown}");
 }
 
 #[test]
@@ -201,6 +207,10 @@ fn usual_schedules_are_said_in_words() {
             "on the 1st of every month at 09:00 in Europe/Berlin except \"SAT, SUN\" moved to the next day",
         ),
         (
+            "every day at 9am except fridays in december and calendar \"de-holidays\"",
+            "every day at 09:00 in Europe/Berlin except Fridays in December and calendar \"de-holidays\"",
+        ),
+        (
             "every 90 seconds except weekends",
             "every 90 seconds counted from 2026-11-25T09:16:30Z in Europe/Berlin except \"SAT, SUN\"",
         ),
@@ -231,6 +241,10 @@ fn german_schedules_are_said_in_german() {
         (
             "alle 15 Minuten außer am 24. Dezember 2026 und zwischen 12:00 und 13:00 Uhr",
             "alle 15 Minuten in Europe/Berlin außer 24. Dezember 2026 und von 12:00 bis 13:00 Uhr",
+        ),
+        (
+            "jeden Tag um 9 Uhr außer freitags im Dezember und Kalender \"de-feiertage\"",
+            "jeden Tag um 09:00 Uhr in Europe/Berlin außer freitags im Dezember und Kalender \"de-feiertage\"",
         ),
         (
             "am ersten Werktag jedes Monats um 9 Uhr",
@@ -333,6 +347,24 @@ fn what_is_near_is_offered() {
             ],
         ),
         ("jeden Tag bei Sonnenaufgang", &["jeden Tag um 06:00 Uhr in Europe/Berlin"]),
+        ("every monday at sunset", &["every Monday at 20:00 in Europe/Berlin"]),
+        // What fires once has nothing near it that recurs.
+        ("next full moon", &["at 20:00 on 26 November 2026 in Europe/Berlin"]),
+        ("nächster Vollmond", &["um 20:00 Uhr am 26. November 2026 in Europe/Berlin"]),
+        ("tomorrow at sunset", &["at 20:00 on 26 November 2026 in Europe/Berlin"]),
+        (
+            "every day at 9am except on public holidays",
+            &["every day at 09:00 in Europe/Berlin except calendar \"holidays\""],
+        ),
+        (
+            "jeden Tag um 9 Uhr außer an Feiertagen",
+            &["jeden Tag um 09:00 Uhr in Europe/Berlin außer Kalender \"holidays\""],
+        ),
+        // What may belong to the exception is where it belongs to the schedule.
+        (
+            "every 15 minutes except on weekends, from 9 to 17",
+            &["every 15 minutes between 09:00 and 17:00 every weekday in Europe/Berlin"],
+        ),
         ("wenn es regnet", &[]),
         ("buy milk", &[]),
     ] {
