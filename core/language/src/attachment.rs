@@ -120,6 +120,11 @@ impl Rest {
                 let is_new = !self.has_cycle && (!touches || matches!(word, "every" | "each"));
                 self.has_days || !self.needs_day && !is_new
             }
+            // "weekdays except fridays every 2 weeks"
+            Clause::Cycle { cycle, .. } | Clause::Frequency { cycle, .. } => {
+                let is_within_day = matches!(cycle, Cycle::Seconds(_) | Cycle::Days(1));
+                touches && !is_within_day && (self.has_cycle || self.has_days)
+            }
             Clause::Part(_) | Clause::Habit => self.has_time || matches!(clause, Clause::Habit),
             clause if is_time(clause) => self.has_time,
             Clause::From(_) => touches && word == "from",

@@ -18,7 +18,7 @@ const BEFORE_TIME: &[&str] =
 #[rustfmt::skip]
 const EXCLUDING: &[&str] = &[
     "bar", "barring", "save", "outside", "aside", "excl", "excluded", "exempt", "exempting", "less", "sans", "plus", "off", "free", "versus", "rather", "avoiding", "omitting", "omit", "ignoring", "leaving", "minus",
-    "closed", "unavailable", "cancelled", "paused", "otherwise", "else", "again", "thereafter", "afterwards", "beforehand", "meanwhile", "somewhere", "instead", "nor", "neither",
+    "closed", "unavailable", "cancelled", "paused", "otherwise", "else", "excepted", "omitted", "skipped", "ignored", "exempted", "again", "thereafter", "afterwards", "beforehand", "meanwhile", "somewhere", "instead", "nor", "neither",
 ];
 
 /// Words before a time that make it a name: "the 9am meeting".
@@ -109,7 +109,8 @@ pub(crate) fn check_assumed(
     for token in left.iter().filter_map(|at| tokens.get(*at)) {
         let word = token.text.as_str();
         let says_time = built.assumes_time && matches!(word, "at" | "around" | "by" | "@");
-        let says_day = built.assumes_day && matches!(word, "on" | "in" | "during");
+        let says_day = built.assumes_day
+            && matches!(word, "on" | "in" | "during" | "end" | "middle" | "close" | "start");
         if says_time || says_day {
             return Err(Refusal::new(
                 Reason::NotUnderstood,
@@ -154,6 +155,9 @@ impl Rest<'_> {
         // In the language of the phrase, the word is not about time.
         if self.language.lexicon().is_ordinary(own) {
             return None;
+        }
+        if words::is_german_time(own) {
+            return Some(Suspicion::AboutTime);
         }
         (words::is_about_time(own) || words::is_foreign(own)).then_some(Suspicion::Foreign)
     }
@@ -337,7 +341,7 @@ impl Rest<'_> {
                     .to_owned()
             }
             Some(Suspicion::Misspelt(known)) => format!("Do you mean \"{known}\"?"),
-            Some(Suspicion::AboutTime) => unknown(word).to_owned(),
+            Some(Suspicion::AboutTime) => unknown(own_word(word).unwrap_or(word)).to_owned(),
         };
         Err(self.refuse(at, message))
     }

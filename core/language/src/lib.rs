@@ -86,6 +86,21 @@ pub fn language_of(phrase: &str) -> Language {
     lexicon::language_of(&token::tokens(phrase))
 }
 
+/// Returns the names of the calendars that a phrase may name, whether or not it is understood: what
+/// is in double quotes, if the phrase has a word for calendars.
+pub fn calendars_in(phrase: &str) -> Vec<String> {
+    let is_near = |word: &str| word.starts_with("calendar") || word.starts_with("kalender");
+    if phrase.len() > MAX_PHRASE_BYTES || !phrase.to_ascii_lowercase().contains("alend") {
+        return Vec::new();
+    }
+    let tokens = token::tokens(phrase);
+    if !tokens.iter().any(|token| token.kind == Kind::Word && is_near(&token.text)) {
+        return Vec::new();
+    }
+    let quoted = tokens.into_iter().filter(|token| token.kind == Kind::Quoted);
+    quoted.map(|token| token.text).take(limits::MAX_LIST).collect()
+}
+
 /// Reads a phrase in this language. Also returns the number of steps of the grammar, which is at
 /// most [`limits::MAX_STEPS`] plus one.
 pub fn read(phrase: &str, now: i64, zone: Zone, language: Option<Language>) -> (Outcome, u32) {

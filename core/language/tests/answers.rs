@@ -8,7 +8,7 @@
 )]
 
 use scheduler_language::{
-    Ambiguity, Language, Outcome, Reading, Reason, Refusal, Schedule, Time, language_of, parse,
+    Ambiguity, Language, Outcome, Reading, Reason, Refusal, Schedule, Time, calendars_in, language_of, parse,
     read, sentence, sentence_in, zone,
 };
 
@@ -316,6 +316,32 @@ fn other_schedules_are_quoted() {
     let words = r#"by the cron expressions "*/7 3-9/2 1,15 * *", "@weekly" in the time zone "EST5EDT" until 2030-01-01T00:00:00Z, 7 times"#;
     assert_eq!(sentence(&schedule, NOW), words);
     assert_eq!(understood(words).schedule, schedule);
+}
+
+#[test]
+fn a_phrase_names_calendars_before_it_is_read() {
+    for (phrase, names) in [
+        ("every day at 9am except calendar \"de\" and calendar \"Quiet.Hours\"", &["de", "Quiet.Hours"] as &[&str]),
+        ("jeden Tag um 9 Uhr außer im Kalender „de-feiertage“", &["de-feiertage"]),
+        ("every day at 9am except \"SAT\"", &[]),
+        ("\"the calendar\" every day at 9am", &[]),
+        ("", &[]),
+    ] {
+        assert_eq!(calendars_in(phrase), names, "{phrase}");
+        if let Outcome::Understood(reading) = outcome(phrase) {
+            let calendars = reading.schedule.exclude.unwrap_or_default().calendars;
+            assert!(calendars.iter().all(|name| names.contains(&name.as_str())), "{phrase}");
+        }
+    }
+}
+
+/// A quoted name belongs to a calendar, and any other word to none.
+#[test]
+fn calendars_are_named_in_double_quotes() {
+    let named = understood("every day at 9am except calendar \"De.Holidays\"").schedule.exclude;
+    assert_eq!(named.unwrap().calendars, ["De.Holidays"]);
+    let unquoted = refused("every day at 9am except calendar de-holidays");
+    assert!(unquoted.message.contains("in double quotes"), "{}", unquoted.message);
 }
 
 /// The answer is what the API takes.

@@ -59,9 +59,11 @@ impl Parser<'_> {
     pub(super) fn exceptions(&mut self) -> Parsed<Vec<Clause>> {
         let start = self.at;
         self.take_symbol("(");
-        let is_not = self.word(0) == "not" && BEHIND_NOT.contains(&self.word(1));
-        let is_no = self.word(0) == "no" && words::weekday(self.word(1)).is_some()
-            || self.word(0) == "no" && matches!(self.word(1), "weekends" | "weekdays");
+        let next = self.word(1);
+        let is_plural = matches!(words::weekday(next), Some((_, true)))
+            || matches!(next, "weekends" | "weekdays" | "holidays");
+        let is_not = self.word(0) == "not" && (is_plural || BEHIND_NOT.contains(&next));
+        let is_no = self.word(0) == "no" && is_plural;
         // The words may belong to the description.
         let is_loose = matches!(self.word(0), "skip" | "without" | "besides" | "minus")
             || self.word(0) == "but" && self.word(1) != "not"
@@ -129,10 +131,22 @@ impl Parser<'_> {
                 break;
             }
             let found = self.exception(start, &mut place, items.is_empty())?;
-            let Some(first) = found.first() else {
+            // In "every weekday, except friday, at 9am", the time is that of the schedule.
+            let is_time = |first: &&Exception| {
+                !and && matches!(first, Exception::At(_))
+                    && items.last().is_some_and(|last| !first.is_like(last))
+            };
+            let Some(first) = found.first().filter(|first| !is_time(first)) else {
                 self.at = before;
                 break;
             };
+            // "fridays in december and in january"
+            let is_more = matches!(first, Exception::Months(_))
+                && matches!(items.last(), Some(Exception::WeekdaysIn(..)));
+            if is_more {
+                let message = "Are these whole months, or the months of the days before them?";
+                return Err(self.refusal(Reason::NotUnderstood, before + 1, message));
+            }
             if and && open.as_ref().is_some_and(|(_, of)| !first.is_like(of)) {
                 open = None;
             }
