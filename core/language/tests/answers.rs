@@ -8,8 +8,8 @@
 )]
 
 use scheduler_language::{
-    Ambiguity, Language, Outcome, Reading, Reason, Refusal, Schedule, Time, calendars_in, language_of, parse,
-    read, sentence, sentence_in, zone,
+    Ambiguity, Language, Outcome, Reading, Reason, Refusal, Schedule, Time, calendars_in,
+    language_of, parse, read, sentence, sentence_in, zone,
 };
 
 /// 2026-11-25T10:15:00 in Berlin, a Wednesday.
@@ -321,7 +321,10 @@ fn other_schedules_are_quoted() {
 #[test]
 fn a_phrase_names_calendars_before_it_is_read() {
     for (phrase, names) in [
-        ("every day at 9am except calendar \"de\" and calendar \"Quiet.Hours\"", &["de", "Quiet.Hours"] as &[&str]),
+        (
+            "every day at 9am except calendar \"de\" and calendar \"Quiet.Hours\"",
+            &["de", "Quiet.Hours"] as &[&str],
+        ),
         ("jeden Tag um 9 Uhr außer im Kalender „de-feiertage“", &["de-feiertage"]),
         ("every day at 9am except \"SAT\"", &[]),
         ("\"the calendar\" every day at 9am", &[]),
@@ -332,6 +335,28 @@ fn a_phrase_names_calendars_before_it_is_read() {
             let calendars = reading.schedule.exclude.unwrap_or_default().calendars;
             assert!(calendars.iter().all(|name| names.contains(&name.as_str())), "{phrase}");
         }
+    }
+}
+
+#[test]
+fn a_schedule_with_calendars_is_said_and_comes_back() {
+    for (json, words) in [
+        (
+            r#"{"cron":"0 9 * * *","startAt":4070908800000,"exclude":{"dates":["2099-01-03"],"calendars":["a","b"]}}"#,
+            r#"every day at 09:00 in UTC starting 2099-01-01T00:00:00Z except 3 January 2099, calendar "a" and calendar "b""#,
+        ),
+        (
+            r#"{"cron":"0 9 * * *","timezone":"Europe/Berlin","exclude":{"weekdays":["SUN"],"calendars":["a"],"instead":"next"}}"#,
+            r#"every day at 09:00 in Europe/Berlin except "SUN", calendar "a" moved to the next day"#,
+        ),
+        (
+            r#"{"everySeconds":90,"anchor":"2026-11-25T10:00:00","timezone":"Europe/Berlin","exclude":{"calendars":["a"]}}"#,
+            r#"every 90 seconds counted from 2026-11-25T10:00:00 in Europe/Berlin except calendar "a""#,
+        ),
+    ] {
+        let schedule: Schedule = serde_json::from_str(json).unwrap();
+        assert_eq!(sentence(&schedule, NOW), words);
+        assert_eq!(understood(words).schedule.exclude, schedule.exclude, "{words}");
     }
 }
 
