@@ -12,9 +12,11 @@ use scheduler_calendar::schedule::{Rule, Schedule};
 use scheduler_calendar::time::UnixMillis;
 
 impl Recurrence<'_> {
-    /// Returns the names of the calendars in `exclude`, which is not checked yet.
-    pub(crate) fn calendars(&self) -> Vec<String> {
-        self.exclude.map_or_else(Vec::new, |exclude| names_of(exclude.get()))
+    /// Returns the names of the calendars in `exclude` and in words, which are not checked yet.
+    pub(crate) fn calendars(&self, in_words: impl Fn(&str) -> Vec<String>) -> Vec<String> {
+        let mut names = self.exclude.map_or_else(Vec::new, |exclude| names_of(exclude.get()));
+        names.extend(self.sentence.iter().flat_map(|sentence| in_words(&sentence.0)));
+        names
     }
 }
 

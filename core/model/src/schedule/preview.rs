@@ -172,10 +172,11 @@ pub fn preview_with<'a>(
 }
 
 /// Returns the names of the calendars that a request's body names, which is not checked yet.
-pub fn calendars_of_preview(body: &str) -> Vec<String> {
+/// `in_words` returns those that a schedule in words may name.
+pub fn calendars_of_preview(body: &str, in_words: impl Fn(&str) -> Vec<String>) -> Vec<String> {
     let request: Result<PreviewRequest<'_>, _> = serde_json::from_str(body);
     let recurrence = request.ok().and_then(|request| request.recurrence);
-    recurrence.map_or_else(Vec::new, |recurrence| recurrence.calendars())
+    recurrence.map_or_else(Vec::new, |recurrence| recurrence.calendars(in_words))
 }
 
 /// Does the same as [`preview_with`] for a body that may name calendars.

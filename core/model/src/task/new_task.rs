@@ -140,9 +140,11 @@ impl<'a> NewTask<'a> {
         }
     }
 
-    /// Returns the names of the calendars that it names, which are not checked yet.
-    pub fn calendars(&self) -> Vec<String> {
-        self.recurrence.as_ref().map_or_else(Vec::new, |recurrence| recurrence.calendars())
+    /// Returns the names of the calendars that it names, which are not checked yet. `in_words`
+    /// returns those that a schedule in words may name.
+    pub fn calendars(&self, in_words: impl Fn(&str) -> Vec<String>) -> Vec<String> {
+        let recurrence = self.recurrence.as_ref();
+        recurrence.map_or_else(Vec::new, |recurrence| recurrence.calendars(in_words))
     }
 
     /// Returns the given id, which is not checked yet.

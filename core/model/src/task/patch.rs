@@ -216,10 +216,11 @@ pub fn changes_schedule(patch: &str) -> bool {
     decides_times(&given_fields(patch).unwrap_or_default())
 }
 
-/// Returns whether a patch changes what a task leaves out. If it does not, the task keeps the
-/// snapshots of its calendars.
+/// Returns whether a patch changes what a task leaves out, in fields or in words. If it does not, the
+/// task keeps the snapshots of its calendars.
 pub fn changes_exclude(patch: &str) -> bool {
-    given_fields(patch).is_ok_and(|fields| fields.contains_key("exclude"))
+    given_fields(patch)
+        .is_ok_and(|fields| ["exclude", SENTENCE].iter().any(|name| fields.contains_key(*name)))
 }
 
 /// Returns whether one of the fields affects when a task fires.
