@@ -201,7 +201,7 @@ test("the agenda counts all that comes due, and names the first", async () => {
   await slots.first().waitFor();
   // An hour has 360 of them.
   const texts = (await slots.allInnerTexts()).map((text) => text.replace(/\s+/g, " ").trim());
-  assert.deepEqual(texts, ["08:00 360 crowd-000 crowd-001 crowd-002 and 357 more", "09:00 90 list them"]);
+  assert.deepEqual(texts, ["08:00 360 crowd-000, crowd-001, crowd-002 and 357 more", "09:00 90 list them"]);
   await page.getByRole("link", { name: "list them" }).click();
   await page.getByText("90 tasks: all of them").waitFor();
   await scheduler.call("/v1/tasks/cancel", { body: { filter: { prefix: "crowd-" } } });
@@ -242,4 +242,80 @@ test("a key that can only read is not offered the form of an edit, even by its a
   await page.getByRole("heading", { name: "Edit looked-at" }).waitFor();
   await page.getByText("Your key may not use this page").waitFor();
   assert.equal(await page.getByRole("button", { name: "Save" }).count(), 0);
+});
+
+test("on a list that has just been opened, j, k and x begin with the first row, and Enter opens it", async () => {
+  await create(...[1, 2].map((day) => ({ id: `rows-${day}`, time: Date.UTC(2099, 0, day), tags: ["rows"] })));
+  await create({ id: "rows-dead", delayInSeconds: 0, callback: { type: "webhook", url: `${sink.url}/down` }, retry: { maxAttempts: 1 } });
+  await until("a dead letter", async () => (await scheduler.call("/v1/dead-letters?prefix=rows-dead")).body.deadLetters.length === 1);
+  const page = await tabs.at("/help");
+  for (const [address, first, second, opened] of [
+    ["/tasks?tag=rows", "rows-1", "rows-2", "rows-1"],
+    ["/runs?prefix=rows-dead", "rows-dead", undefined, "rows-dead"],
+    ["/dead-letters?prefix=rows-dead", "rows-dead", undefined, "What happened"],
+  ]) {
+    const open = async () => {
+      await tabs.go(page, "/help");
+      await tabs.go(page, address);
+      await page.locator("main [data-row]").filter({ hasText: first }).waitFor();
+    };
+    for (const key of ["j", "k"]) {
+      await open();
+      await page.keyboard.press(key);
+      await until(`${key} to reach the first row of ${address}`, async () => (await focusedText(page)) === first);
+    }
+    if (second) {
+      await page.keyboard.press("j");
+      await until("the second row", async () => (await focusedText(page)) === second);
+    }
+    if (!address.startsWith("/runs")) {
+      await open();
+      await page.keyboard.press("x");
+      await page.getByText("1 selected:").waitFor();
+      assert.ok(await page.getByLabel(`Select ${first}`).isChecked());
+      assert.equal(await focusedText(page), first);
+    }
+    await open();
+    // Enter on a button is for the button.
+    await page.getByRole("button", { name: "Read again" }).focus();
+    await page.keyboard.press("Enter");
+    await page.locator("main [data-row]").filter({ hasText: first }).waitFor();
+    await open();
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: opened }).waitFor();
+  }
+  await scheduler.call("/v1/tasks/cancel", { body: { filter: { prefix: "rows-" } } });
+});
+
+test("an id with spaces is shown, linked, copied and written as it is", async () => {
+  const id = "my  report 1/2";
+  await create({ id, time: Date.parse("2031-06-01T10:00:00Z"), tags: ["spaced"] }, { id: "other", time: Date.parse("2031-06-01T10:00:00Z"), tags: ["spaced"] });
+  const page = await tabs.at("/tasks?tag=spaced", { zone: "UTC" });
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  const link = page.getByRole("table", { name: "Tasks" }).getByRole("link", { name: id });
+  assert.equal(await link.innerText(), id);
+  await link.click();
+  const heading = page.getByRole("heading", { level: 1 });
+  await until("the page of the task", async () => (await heading.innerText()) === id);
+  await page.getByRole("button", { name: "Copy id" }).click();
+  await page.getByRole("button", { name: "Copied" }).waitFor();
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), id);
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.getByRole("dialog", { name: `Pause “${id}”` }).getByRole("button", { name: "Pause" }).click();
+  await page.getByText(`“${id}” is paused.`).waitFor();
+  await page.getByRole("button", { name: "Resume" }).click();
+  await page.getByText(`“${id}” is resumed.`).waitFor();
+  // Two ids beside each other are two.
+  await tabs.go(page, `/agenda?at=${Date.parse("2031-06-01T10:00:00Z")}`);
+  const slot = page.getByRole("region", { name: /^Tasks that fire once/ }).getByRole("listitem").first();
+  await slot.getByRole("link", { name: id }).waitFor();
+  assert.match(await slot.locator(".clip").innerText(), /^(my +report 1\/2, other|other, my +report 1\/2)$/);
+  await slot.getByRole("link", { name: id }).click();
+  await until("the page of the task", async () => (await heading.innerText()) === id);
+  await page.getByRole("link", { name: "Clone" }).click();
+  await page.getByRole("heading", { name: `Clone “${id}”` }).waitFor();
+  await page.getByLabel("Id (optional)").fill(id);
+  await page.getByRole("button", { name: "curl" }).click();
+  assert.match(await page.locator("pre.code-block").innerText(), /"id":"my {2}report 1\/2"/);
+  await scheduler.call("/v1/tasks/cancel", { body: { filter: { tags: ["spaced"] } } });
 });

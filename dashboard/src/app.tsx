@@ -19,6 +19,7 @@ import { SignIn } from "./pages/sign-in";
 import { Task } from "./pages/task";
 import { EditTask } from "./pages/task/edit";
 import { Tasks } from "./pages/tasks";
+import { named } from "./lib/names";
 import { isSignedIn, mayRead, mayWrite, namespace, scopes } from "./state/session";
 import { parts, path, query } from "./state/router";
 
@@ -41,7 +42,7 @@ function Page() {
   const [first = firstOffered(), name, part] = parts.value;
   if (first === "tasks" && name !== undefined && mayRead.value) {
     if (part !== "edit") return <Task id={name} />;
-    return mayWrite.value ? <EditTask id={name} /> : <NotOffered title={`Edit ${name}`} />;
+    return mayWrite.value ? <EditTask id={name} /> : <NotOffered title={`Edit ${named(name)}`} />;
   }
   if (first === "dead-letters" && name !== undefined && mayRead.value) return <DeadLetter id={name} />;
   // Each page is offered to the keys that may use it: others see that it is not for them.

@@ -41,7 +41,7 @@ function everywhere(): Command[] {
     ...PAGES.filter((page) => page.isOffered.value).map((page) => ({ title: page.title, hint: `g ${page.shortcut}`, run: () => go(page.path) })),
     ...(["system", "light", "dark"] as const).map((choice) => ({ title: `Theme: ${choice}`, run: () => void (theme.value = choice) })),
     { title: isLive.value ? "Stop live updates" : "Start live updates", run: () => void (isLive.value = !isLive.value) },
-    ...namespaceNames.value.map((name) => ({ title: `Namespace: ${name}`, run: () => void switchNamespace(name).catch(tellError) })),
+    ...namespaceNames.value.map((name) => ({ title: `Namespace: ${name}`, run: () => void switchNamespace(name).catch((error) => tellError(`The namespace ${name} was not opened`, error)) })),
     { title: "Keyboard shortcuts", hint: "?", run: () => go("/help") },
     { title: "Sign out", run: () => endSession() },
   ];

@@ -8,6 +8,7 @@ import { go, path } from "../state/router";
 import { endSession, mayWrite, namespace } from "../state/session";
 import { dismiss, notices } from "../state/notices";
 import { nextTheme, theme } from "../state/theme";
+import { PALETTE_KEYS } from "../lib/platform";
 import { HERE } from "../lib/time";
 import { Button, Link, LinkButton } from "./basics";
 import { Icon } from "./icons";
@@ -66,8 +67,8 @@ export function Shell({ children }: { children: ComponentChildren }) {
         </div>
         <div class="side-body">
           <NamespaceChoice />
-          <Button class="palette-button" icon="search" onClick={openPalette} aria-keyshortcuts="Control+K">
-            Go to <kbd>Ctrl K</kbd>
+          <Button class="palette-button" icon="search" onClick={openPalette} aria-keyshortcuts="Control+K Meta+K">
+            Go to <kbd>{PALETTE_KEYS}</kbd>
           </Button>
           <nav aria-label="Pages">
             {PAGES.filter((page) => page.isOffered.value && page.path !== "/create").map((page) => (

@@ -9,17 +9,20 @@ import { Button, Copy, ErrorNote, Loading, PageHead, Segments } from "../compone
 import { ActionDialog } from "../components/dialog";
 import { focusInvalid, hasUnread } from "../components/field";
 import { NextRuns } from "../components/next-runs";
+import { UnreadNote } from "../components/unread-note";
 import { DraftNote } from "./create/draft-note";
 import { DefinitionForm } from "./create/form";
-import { DefinitionJson } from "./create/json";
+import { DefinitionJson, JSON_LABEL } from "./create/json";
 import { definitionOf, isEqual } from "../lib/definition";
 import { isStillRefused, missingIn, refusalOf, type Refusal } from "../lib/refusal";
+import { named } from "../lib/names";
 import { curlOf, typescriptOf } from "../lib/snippets";
 import { mayRead, namespace } from "../state/session";
 import { draftOf, dropDraft, keepDraft } from "../state/drafts";
 import { go, query, taskPath } from "../state/router";
 import { remember, remembered } from "../state/seen";
 import { tell } from "../state/notices";
+import { unreadLabels } from "../state/unread";
 
 const BLANK: JsonObject = { delayInSeconds: 60, callback: { type: "webhook", url: "" } };
 const HELLO: JsonObject = { id: "hello", description: "My first task", delayInSeconds: 5, callback: { type: "handler", name: "log" }, payload: { hello: "world" } };
@@ -33,7 +36,13 @@ function cleaned(definition: JsonObject): JsonObject {
 
 type View = "json" | "curl" | "typescript";
 
-function Side({ definition, onChange }: { definition: JsonObject; onChange: (definition: JsonObject) => void }) {
+interface SideProps {
+  definition: JsonObject;
+  onChange: (definition: JsonObject) => void;
+  onRefused: (refusal: Refusal | undefined) => void;
+}
+
+function Side({ definition, onChange, onRefused }: SideProps) {
   const [view, setView] = useState<View>("json");
   const code = view === "curl" ? curlOf(definition, location.origin, namespace.value) : typescriptOf(definition, location.origin, namespace.value);
   return (
@@ -42,7 +51,8 @@ function Side({ definition, onChange }: { definition: JsonObject; onChange: (def
         <div class="panel-head">
           <h2>Next runs</h2>
         </div>
-        {mayRead.value ? <NextRuns definition={definition} /> : <p class="muted">Your key cannot show the next runs: it lacks the scope “read”.</p>}
+        <UnreadNote what="the runs below are those of the task" />
+        {mayRead.value ? <NextRuns definition={definition} onRefused={onRefused} /> : <p class="muted">Your key cannot show the next runs: it lacks the scope “read”.</p>}
       </section>
       <section class="panel">
         <div class="panel-head">
@@ -61,8 +71,9 @@ function Side({ definition, onChange }: { definition: JsonObject; onChange: (def
               else setView(next);
             }}
           />
-          <Copy text={view === "json" ? JSON.stringify(definition, null, 2) : code} />
+          {unreadLabels.value.length === 0 && <Copy text={view === "json" ? JSON.stringify(definition, null, 2) : code} />}
         </div>
+        <UnreadNote what="this is the task" isAbout={(label) => view !== "json" || label !== JSON_LABEL} />
         {view === "json" ? (
           <DefinitionJson definition={definition} onChange={onChange} />
         ) : (
@@ -85,6 +96,7 @@ export function Create() {
   const [definition, setDefinition] = useState(restored?.definition ?? first);
   const [error, setError] = useState<unknown>();
   const [refusal, setRefusal] = useState<Refusal>();
+  const [previewed, setPreviewed] = useState<Refusal>();
   const [isBusy, setBusy] = useState(false);
   const [taken, setTaken] = useState<string>();
 
@@ -128,7 +140,7 @@ export function Create() {
     setDefinition(first);
   };
 
-  const title = source === null ? "Create a task" : `Clone ${source}`;
+  const title = source === null ? "Create a task" : `Clone ${named(source)}`;
   if (!definition) {
     return (
       <div class="page">
@@ -144,9 +156,10 @@ export function Create() {
     remember(body);
     dropDraft(form);
     setRestored(undefined);
-    tell(status === 200 ? `${body.id} is overwritten.` : `${body.id} is created.`);
-    for (const { detail } of body.warnings ?? []) tell(detail, { isBad: true });
-    go(mayRead.value ? taskPath(body.id) : "/create");
+    tell(status === 200 ? `${named(body.id)} is overwritten.` : `${named(body.id)} is created.`);
+    const next = mayRead.value ? taskPath(body.id) : "/create";
+    for (const { detail } of body.warnings ?? []) tell(`${named(body.id)}: ${detail}`, { isBad: true, page: next });
+    go(next);
   };
   const submit = async (event: TargetedSubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
@@ -179,12 +192,12 @@ export function Create() {
         {(!refusal || isStillRefused(refusal, definition)) && <ErrorNote error={error} />}
         {/* The fields forget what they cannot read yet when the draft is discarded. */}
         <div class="split" key={restored ? "draft" : "new"}>
-          <DefinitionForm definition={definition} onChange={change} refusal={refusal} />
-          <Side definition={cleaned(definition)} onChange={change} />
+          <DefinitionForm definition={definition} onChange={change} refusal={refusal} previewed={previewed} />
+          <Side definition={cleaned(definition)} onChange={change} onRefused={setPreviewed} />
         </div>
       </form>
       {taken !== undefined && (
-        <ActionDialog title={`There is a task ${taken} already`} verb="Overwrite it" isDanger onClose={() => setTaken(undefined)} onAct={() => create({})}>
+        <ActionDialog title={`There is a task ${named(taken)} already`} verb="Overwrite it" isDanger onClose={() => setTaken(undefined)} onAct={() => create({})}>
           <p>Your definition would replace the existing one. To keep both, close this dialog and choose another id.</p>
         </ActionDialog>
       )}

@@ -58,7 +58,7 @@ export function Namespaces() {
       editor={(space, onClose, onDone) => <NamespaceDialog space={space} onClose={onClose} onDone={onDone} />}
       moreActions={(space) =>
         !isCurrent(space) && (
-          <Button kind="quiet" aria-label={`Switch to ${space.name}`} onClick={() => void switchNamespace(space.name).catch(tellError)}>
+          <Button kind="quiet" aria-label={`Switch to ${space.name}`} onClick={() => void switchNamespace(space.name).catch((error) => tellError(`The namespace ${space.name} was not opened`, error))}>
             Switch
           </Button>
         )

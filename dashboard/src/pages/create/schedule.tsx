@@ -30,7 +30,7 @@ function TimeField({ definition, set, errorOf, name, label, help, isRequired = f
       isRequired={isRequired}
       help={help}
       error={errorOf(name)}
-      onChange={(value) => set({ [name]: value === "" ? undefined : value, timezone: definition["timezone"] ?? HERE })}
+      onChange={(value) => set({ [name]: value === "" && name !== "time" ? undefined : value, timezone: definition["timezone"] ?? HERE })}
     />
   );
 }
