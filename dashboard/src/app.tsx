@@ -5,6 +5,8 @@ import { IgnoredNote } from "./components/ignored-note";
 import { Palette } from "./components/palette";
 import { Shell } from "./components/shell";
 import { Agenda } from "./pages/agenda";
+import { Calendars } from "./pages/calendars";
+import { Calendar } from "./pages/calendars/one";
 import { Create } from "./pages/create";
 import { DeadLetters } from "./pages/dead-letters";
 import { DeadLetter } from "./pages/dead-letters/one";
@@ -45,6 +47,7 @@ function Page() {
     return mayWrite.value ? <EditTask id={name} /> : <NotOffered title={`Edit ${named(name)}`} />;
   }
   if (first === "dead-letters" && name !== undefined && mayRead.value) return <DeadLetter id={name} />;
+  if (first === "calendars" && name !== undefined && mayRead.value) return <Calendar name={name} />;
   // Each page is offered to the keys that may use it: others see that it is not for them.
   const entry = PAGES.find((page) => page.path === `/${first}`);
   if (entry && !entry.isOffered.value) return <NotOffered title={entry.title} />;
@@ -61,6 +64,8 @@ function Page() {
       return <DeadLetters />;
     case "limits":
       return <Limits />;
+    case "calendars":
+      return <Calendars />;
     case "namespaces":
       return <Namespaces />;
     case "keys":

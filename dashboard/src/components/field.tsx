@@ -1,6 +1,6 @@
 // Fields of forms, each with its label, its help and its error.
 
-import type { ComponentChildren } from "preact";
+import type { ComponentChildren, TargetedKeyboardEvent } from "preact";
 import { useEffect, useId, useState } from "preact/hooks";
 import { useUnread } from "../state/unread";
 
@@ -82,6 +82,13 @@ export function hasUnread(form: HTMLFormElement): boolean {
   if (hidden) hidden.open = true;
   area?.focus();
   return area !== null;
+}
+
+/** Sends a form from any of its fields with Ctrl Enter, also from those in which Enter begins a line. */
+export function submitOnKeys(event: TargetedKeyboardEvent<HTMLFormElement>): void {
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+  event.preventDefault();
+  event.currentTarget.requestSubmit();
 }
 
 /** Moves the focus to the first field that is marked as wrong, with its note in view. */

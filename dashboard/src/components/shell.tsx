@@ -4,8 +4,9 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { isReachable, request } from "../api/client";
 import { PAGES } from "../pages/pages";
-import { go, path } from "../state/router";
-import { endSession, mayWrite, namespace } from "../state/session";
+import { path } from "../state/router";
+import { mayWrite, namespace } from "../state/session";
+import { signOut } from "../state/signin";
 import { dismiss, notices } from "../state/notices";
 import { nextTheme, theme } from "../state/theme";
 import { PALETTE_KEYS } from "../lib/platform";
@@ -90,14 +91,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
               <Button kind="quiet" icon="light" onClick={nextTheme} aria-label={`Theme: ${theme.value}`}>
                 {theme.value}
               </Button>
-              <Button
-                kind="quiet"
-                icon="out"
-                onClick={() => {
-                  endSession();
-                  go("/");
-                }}
-              >
+              <Button kind="quiet" icon="out" onClick={signOut}>
                 Sign out
               </Button>
             </div>

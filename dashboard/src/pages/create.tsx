@@ -7,7 +7,7 @@ import { createTask, getTask } from "../api/tasks";
 import type { JsonObject, Task } from "../api/types";
 import { Button, Copy, ErrorNote, Loading, PageHead, Segments } from "../components/basics";
 import { ActionDialog } from "../components/dialog";
-import { focusInvalid, hasUnread } from "../components/field";
+import { focusInvalid, hasUnread, submitOnKeys } from "../components/field";
 import { NextRuns } from "../components/next-runs";
 import { UnreadNote } from "../components/unread-note";
 import { DraftNote } from "./create/draft-note";
@@ -17,6 +17,7 @@ import { definitionOf, isEqual } from "../lib/definition";
 import { isStillRefused, missingIn, refusalOf, type Refusal } from "../lib/refusal";
 import { named } from "../lib/names";
 import { curlOf, typescriptOf } from "../lib/snippets";
+import { HERE } from "../lib/time";
 import { mayRead, namespace } from "../state/session";
 import { draftOf, dropDraft, keepDraft } from "../state/drafts";
 import { go, query, taskPath } from "../state/router";
@@ -26,6 +27,13 @@ import { unreadLabels } from "../state/unread";
 
 const BLANK: JsonObject = { delayInSeconds: 60, callback: { type: "webhook", url: "" } };
 const HELLO: JsonObject = { id: "hello", description: "My first task", delayInSeconds: 5, callback: { type: "handler", name: "log" }, payload: { hello: "world" } };
+
+/** Returns what the form of an address begins with. */
+function firstOf(query: URLSearchParams): JsonObject {
+  const calendar = query.get("calendar");
+  if (calendar !== null) return { cron: "0 9 * * *", timezone: HERE, exclude: { calendars: [calendar] }, callback: { type: "webhook", url: "" } };
+  return query.get("example") === "hello" ? HELLO : BLANK;
+}
 
 /** Returns the definition without the empty tag that the user is about to type. */
 function cleaned(definition: JsonObject): JsonObject {
@@ -92,7 +100,7 @@ export function Create() {
   /** What was typed into this form before, while the page says so. */
   const [restored, setRestored] = useState(() => draftOf(form));
   /** What the form begins with; undefined while the task to clone is not read. */
-  const [first, setFirst] = useState<JsonObject | undefined>(source === null ? (query.value.get("example") === "hello" ? HELLO : BLANK) : undefined);
+  const [first, setFirst] = useState<JsonObject | undefined>(source === null ? firstOf(query.value) : undefined);
   const [definition, setDefinition] = useState(restored?.definition ?? first);
   const [error, setError] = useState<unknown>();
   const [refusal, setRefusal] = useState<Refusal>();
@@ -182,7 +190,7 @@ export function Create() {
   };
   return (
     <>
-      <form class="page" onSubmit={submit} noValidate>
+      <form class="page" onSubmit={submit} onKeyDown={submitOnKeys} noValidate>
         <PageHead title={title}>
           <Button type="submit" kind="main" disabled={isBusy}>
             Create

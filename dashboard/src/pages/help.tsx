@@ -1,5 +1,5 @@
 import { PageHead } from "../components/basics";
-import { PALETTE_KEYS } from "../lib/platform";
+import { PALETTE_KEYS, SUBMIT_KEYS } from "../lib/platform";
 import { PAGES } from "./pages";
 
 const KEYS: readonly (readonly [string, string])[] = [
@@ -9,6 +9,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["/", "go to the search field of the page"],
   ["j, k", "go to the next or the previous row of a list, and to its first row to begin with; Enter opens a row, x selects it"],
   ["Tab, Enter, Space", "reach and use each button, link and row"],
+  [SUBMIT_KEYS, "create the task of the form, or save it, from any of its fields"],
   ["Escape", "close a dialog"],
   ["?", "show this page"],
 ];

@@ -5,7 +5,7 @@ import { ApiError } from "../../api/client";
 import { getTask, patchTask } from "../../api/tasks";
 import type { JsonObject, Task } from "../../api/types";
 import { Button, ErrorNote, LinkButton, Loading, PageHead } from "../../components/basics";
-import { focusInvalid, hasUnread } from "../../components/field";
+import { focusInvalid, hasUnread, submitOnKeys } from "../../components/field";
 import { NextRuns } from "../../components/next-runs";
 import { UnreadNote } from "../../components/unread-note";
 import { useReturn } from "../../components/use-return";
@@ -97,6 +97,7 @@ export function EditTask({ id }: { id: string }) {
     <form
       class="page"
       noValidate
+      onKeyDown={submitOnKeys}
       onSubmit={(event) => {
         event.preventDefault();
         if (!hasUnread(event.currentTarget)) void send(patch, base.etag);
