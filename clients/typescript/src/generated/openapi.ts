@@ -1981,7 +1981,7 @@ export interface Preview {
   runs: PreviewRun[];
   /**
    * The schedule as a sentence in English, which `/v1/parse` reads as the same schedule. Absent
-   * if its runs take long to compute, or if it names calendars.
+   * if its runs take long to compute.
    */
   sentence?: string | undefined;
   /** The zone of the local times: that of the schedule. */
