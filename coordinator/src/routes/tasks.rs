@@ -69,7 +69,7 @@ pub(super) static ROUTES: &[Route] = &[
         operation: Operation {
             id: "listTasks",
             summary: "List tasks",
-            description: "Lists the tasks that fulfil every part of the filter, in order of due time. A page is answered after a bounded amount of work.",
+            description: "Lists the tasks that fulfil every part of the filter, in order of due time. Held, paused and unscheduled tasks have no due time: they are last, in no order of time. A page is answered after a bounded amount of work.",
             answers: &[shows::<TaskList>(
                 200,
                 "A page of the list. It may hold fewer tasks than `limit`, or none, although more follow: send its `cursor` until that is null. `searched` says how far it has looked.",

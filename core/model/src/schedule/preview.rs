@@ -85,7 +85,7 @@ pub struct Preview {
     #[schemars(with = "Option<Vec<ExcludedRun>>")]
     pub excluded: Vec<ExcludedRun>,
     /// The schedule as a sentence in English, which `/v1/parse` reads as the same schedule. Absent
-    /// if its runs take long to compute, or if it names calendars.
+    /// if its runs take long to compute.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sentence: Option<String>,
 }
