@@ -34,6 +34,8 @@ const ALONE = {
   "memory.test.mjs": "the memory of full shards",
   "smoke.test.mjs": "lateness, and what a load repeats",
   "subrequests.test.mjs": "firings 200 ms apart",
+  "upgrade.test.mjs": "runs after a cancel, and what a load repeats",
+  "waits.test.mjs": "the number of answers in three seconds",
 };
 
 /**
