@@ -12,7 +12,7 @@ use crate::input::{
     Bounded, FieldError, TOO_MANY, Text, TimeInput, Whole, at_most, parse_naming_the_field,
 };
 use crate::retry::RetryInput;
-use crate::schedule::{GivenKind, Recurrence, read_whole_recurrence};
+use crate::schedule::{GivenKind, Recurrence, ScheduleFields, read_whole_recurrence};
 use scheduler_calendar::time::UnixMillis;
 use schemars::JsonSchema;
 use serde_json::value::RawValue;
@@ -97,6 +97,14 @@ impl<'a> NewTask<'a> {
     /// schedule's last run, if its runs are counted. The count continues, and no run may be left.
     pub fn go_on(&mut self, final_run: Option<UnixMillis>) {
         self.recurrence.get_or_insert_default().goes_on = Some(final_run);
+    }
+
+    /// Marks it as a recurring task of which only what it leaves out changes. If `former`, the
+    /// schedule that the task has, counts runs, as many are left as of `former`.
+    pub fn continue_from(&mut self, former: ScheduleFields<'a>) {
+        if former.max_runs.is_some() {
+            self.recurrence.get_or_insert_default().continues = Some(Box::new(former));
+        }
     }
 
     /// Marks an absent anchor as one that the request removes, so that the interval starts over.
