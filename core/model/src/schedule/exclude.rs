@@ -48,7 +48,9 @@ pub struct ExcludeInput<'a> {
     #[serde(borrow, default)]
     #[schemars(with = "Option<Vec<String>>", length(max = MAX_EXCLUDED_TIMES))]
     times: Option<Bounded<Text<'a>, MAX_EXCLUDED_TIMES>>,
-    /// Rules of RFC 5545 whose days are left out. They begin on the day of `startAt`.
+    /// Rules of RFC 5545 whose days are left out: no `FREQ` finer than `DAILY`, no `BYHOUR`,
+    /// `BYMINUTE` and `BYSECOND`, and no `COUNT`. A rule begins on the day of `startAt`. Without
+    /// `startAt`, it names its days itself, and has no `INTERVAL`.
     #[serde(borrow, default)]
     #[schemars(with = "Option<Vec<String>>", length(max = MAX_EXCLUDED_RULES))]
     rules: Option<Bounded<Text<'a>, MAX_EXCLUDED_RULES>>,
@@ -58,7 +60,8 @@ pub struct ExcludeInput<'a> {
     calendars: Option<Bounded<&'a RawValue, MAX_EXCLUDED_CALENDARS>>,
     /// What becomes of a run on a day that is left out. `skip`: it does not fire. `next` and
     /// `previous`: it moves to the next or the previous day that is not left out, at the same local
-    /// time, by at most 92 days.
+    /// time, by at most 92 days. A schedule with more than 24 times of day, an interval shorter than
+    /// a day and an `rrule` with a `FREQ` finer than `DAILY` may only skip.
     #[schemars(with = "Option<String>", extend("enum" = ["skip", "next", "previous", null], "default" = "skip"))]
     instead: Option<Given<Instead>>,
 }
