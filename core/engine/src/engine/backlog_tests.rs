@@ -5,7 +5,10 @@ use crate::{Config, Keep};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::{MAX_CATCH_UP_RUNS, MAX_LANES};
 use scheduler_model::numbers::EnvelopeSeq;
-use scheduler_model::protocol::{Append, Expected, Failure, Report, Status};
+use scheduler_model::position::Position;
+use scheduler_model::protocol::{
+    Append, Change, Expected, Failure, Filter, ListRequest, Report, Status,
+};
 use scheduler_model::task::version_of;
 
 /// Runs that found no slot waited without a bound, until their shard refused every task.
@@ -245,4 +248,88 @@ fn ids_whose_waiting_runs_are_gone_are_forgotten() {
     }
     let noted = pair.engine.lanes.noted();
     assert!(noted <= MAX_PLACED, "{noted} ids are noted, and no run waits");
+}
+
+/// Returns a shard in which the runs of some ids wait for the only lane, which "of-other" has.
+fn waiting_for_a_lane(ids: u64) -> Pair {
+    let mut pair = Pair::with(Config { max_lanes: 1, ..Config::default() });
+    pair.create("other", "of-other", Some(pair.now.plus(86_400_000)), "");
+    for n in 0..ids {
+        let id = format!("id-{n}");
+        pair.create("", &id, Some(pair.now), "");
+        pair.wake();
+        set_key(&mut pair, &id, &format!("key-{n}"));
+        fail_all(&mut pair);
+        assert_eq!(pair.status(&id), Some(Status::Retrying));
+        pair.now = pair.now.plus(1_000);
+    }
+    pair.live(pair.now.plus(60_000), 10);
+    pair
+}
+
+/// Changes all tasks, one in each step, and lets the shard work after each. Returns the number of
+/// changes that it reports.
+fn in_steps(
+    pair: &mut Pair,
+    step: impl Fn(&mut Pair, &ListRequest) -> (u64, Option<Position>),
+) -> u64 {
+    let mut request = ListRequest { limit: 1, ..ListRequest::default() };
+    let mut sum = 0;
+    for _ in 0..40 {
+        let (changed, next) = step(pair, &request);
+        sum += changed;
+        pair.live(pair.now.plus(1_000), 100_000);
+        if next.is_none() {
+            return sum;
+        }
+        request.after = next;
+    }
+    panic!("the change goes on and on: {sum} changes");
+}
+
+/// The step that cancelled or paused "of-other" freed its lane. A run that waited for it was then
+/// due at once, before the place where the next step began, and started.
+#[test]
+fn a_change_of_many_misses_no_run_that_gets_a_lane_between_two_steps() {
+    let mut pair = waiting_for_a_lane(5);
+    let cancelled = in_steps(&mut pair, |pair, request| {
+        let reply =
+            pair.input(|engine, now, reader| engine.cancel_matching_by(request, None, now, reader));
+        (reply.cancelled, reply.next)
+    });
+    assert_eq!(cancelled, 6);
+    let list =
+        pair.engine.list(&ListRequest { limit: 10, ..ListRequest::default() }, pair.reader());
+    assert_eq!(list.unwrap().items.len(), 0);
+    let (dispatched, _) = pair.live(pair.now.plus(86_400_000), 100_000);
+    assert!(dispatched.is_empty(), "{dispatched:?}");
+
+    let mut pair = waiting_for_a_lane(5);
+    let paused = in_steps(&mut pair, |pair, request| {
+        let reply = pair.input(|engine, now, reader| {
+            engine.change_matching(request, Change::Pause, None, now, reader)
+        });
+        (reply.changed, reply.next)
+    });
+    assert_eq!(paused, 6);
+    let (dispatched, _) = pair.live(pair.now.plus(86_400_000), 100_000);
+    assert!(dispatched.is_empty(), "{dispatched:?}");
+}
+
+/// A request to run everything was refused, because some runs had no lane.
+#[test]
+fn a_run_of_many_leaves_alone_what_waits_only_for_a_lane() {
+    let mut pair = waiting_for_a_lane(5);
+    let filter = Filter { status: Some(Status::Retrying), ..Filter::default() };
+    let changed = in_steps(&mut pair, |pair, request| {
+        let request = ListRequest { filter: filter.clone(), ..request.clone() };
+        let reply = pair.input(|engine, now, reader| {
+            engine.change_matching(&request, Change::Run, None, now, reader)
+        });
+        (reply.changed, reply.next)
+    });
+    assert_eq!(changed, 0);
+    pair.cancel("of-other");
+    let (dispatched, _) = pair.live(pair.now.plus(1_000), 100_000);
+    assert_eq!(dispatched.len(), 1);
 }

@@ -10,20 +10,16 @@ use crate::flights::Found;
 use crate::new_schedule::read_schedule;
 use crate::pause::pause_start;
 use crate::reader::Reader;
-use crate::scan::{Seen, Spent};
+use crate::scan::{Seen, Spent, Then};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::access::Share;
 use scheduler_model::format::page::Flags;
-use scheduler_model::position::Position;
 use scheduler_model::protocol::{
     Among, Change, ChangeMatchingReply, ChangeReply, ChangeRequest, Changed, ListRequest,
     PauseReason, RunRequest,
 };
 use scheduler_model::record_id::HEAD_BYTES;
 use std::collections::HashMap;
-
-/// The first position of a scan. Page 0 is that of the recurring tasks, whose numbers begin at 1.
-const FIRST: Position = Position { due: UnixMillis::ZERO, page: 0, index: 0 };
 
 impl Engine {
     /// Changes tasks by id, and returns the result for each. If the changes write much, the reply
@@ -305,35 +301,32 @@ impl Engine {
         let (mut changed, mut running) = (0, 0);
         let (is_reschedule, mut moved) =
             (matches!(change, Change::Reschedule(_)), Moved::default());
-        // If a task was changed in part, the scan continues after this position.
-        let (mut before, mut in_part) = (request.after.unwrap_or(FIRST), None);
         let next =
-            self.scan(request, Direction::Forward, true, &mut spent, reader, |spent, seen| {
+            self.scan(request, Direction::Changing, true, &mut spent, reader, |spent, seen| {
                 spent.matches += 1;
                 match seen {
                     Seen::Waiting(candidate, _) => {
                         if is_reschedule && !self.is_moved(candidate.at, &mut moved, reader)? {
                             changes.looked_at += std::mem::take(&mut moved.bytes);
-                            before = candidate.position;
-                            return Ok(!changes.is_full());
+                            return Ok(Then::if_room(!changes.is_full()));
                         }
                         let Some(outcome) =
                             self.plan_change(candidate.at, change, now, reader, &mut changes)?
                         else {
-                            in_part = Some(before);
-                            return Ok(false);
+                            // The task was changed in part.
+                            return Ok(Then::StopBefore);
                         };
-                        before = candidate.position;
                         changed += u64::from(outcome == Changed::Changed);
                     }
                     Seen::InFlight(of) => {
-                        before = of.position;
                         let others = if is_reschedule {
                             self.moved_flight(of.flight, &of.record.id, &mut moved, reader)?
                         } else {
                             Some(Vec::new())
                         };
-                        let Some(others) = others else { return Ok(!changes.is_full()) };
+                        let Some(others) = others else {
+                            return Ok(Then::if_room(!changes.is_full()));
+                        };
                         if self.plan_for_flight(of.flight, &of.record, change, now, &mut changes)
                             == Changed::Changed
                         {
@@ -345,9 +338,8 @@ impl Engine {
                         }
                     }
                 }
-                Ok(!changes.is_full())
+                Ok(Then::if_room(!changes.is_full()))
             })?;
-        let next = in_part.or(next);
         let mut effects = Effects::default();
         self.have_room_for(&changes)?;
         self.charge(share, runs_asked_for(change, &changes), now)?;

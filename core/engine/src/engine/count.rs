@@ -10,7 +10,7 @@ use crate::changes::{Changes, Moved};
 use crate::entry_ref::EntryRef;
 use crate::error::EngineError;
 use crate::reader::Reader;
-use crate::scan::{Seen, Spent};
+use crate::scan::{Seen, Spent, Then};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::Flags;
 use scheduler_model::protocol::{Change, Changed, CountReply, CountRequest, PauseReason};
@@ -75,7 +75,7 @@ impl Engine {
                     first_bytes += self.bytes_of(&found);
                     first.push(found);
                 }
-                Ok(true)
+                Ok(Then::Continue)
             })?;
         reply.first = self.read_found(first, reader)?;
         Ok(reply)

@@ -143,6 +143,10 @@ impl Engine {
             Change::Run if is_dead => {
                 (replayed(record, now), now, to_queue.and(Flags::RETRY), false)
             }
+            // It starts as soon as there is a lane.
+            Change::Run if due == UnixMillis::NO_LANE && may_start(&record, now) => {
+                return Changed::Unchanged;
+            }
             // The task itself stays, because it does not fire by itself. A copy fires.
             Change::Run
                 if due.is_never() && record.time.is_none() && self.has_most_runs(&record.id) =>
@@ -292,6 +296,12 @@ pub(super) fn due_of_task(record: &Record<'_>, now: UnixMillis) -> UnixMillis {
 fn is_at(record: &Record<'_>, to: NewTime) -> bool {
     let local = record.local.and_then(|local| local.time).zip(record.timezone.as_deref());
     record.time == Some(to.at) && local == to.local.map(|(local, zone)| (local, zone.name()))
+}
+
+/// Returns whether a run that waits for a lane waits for nothing else, and no policy leaves it out.
+fn may_start(record: &Record<'_>, now: UnixMillis) -> bool {
+    record.not_before.is_none_or(|at| at <= now)
+        && (record.replayed_at.is_some() || !record.is_conditional())
 }
 
 /// Returns the record of a one-shot task at a new time, without the traces of earlier attempts. If
