@@ -351,7 +351,7 @@ impl Engine {
     pub(super) fn have_room_for(&self, changes: &Changes) -> Result<(), EngineError> {
         let added = changes.back.len() + changes.aside.runs;
         self.has_room(added.saturating_sub(changes.killed.len()), 0)?;
-        self.lanes.have_room_for(changes.back.keys().chain(changes.aside.back.keys()))
+        self.lanes.have_room_for(changes.back.keys().chain(changes.aside.keys()))
     }
 
     /// Applies collected changes.
