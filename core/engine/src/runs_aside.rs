@@ -31,13 +31,6 @@ pub(super) struct RunAside {
     pub(super) replayed_at: Option<UnixMillis>,
 }
 
-impl RunsAside {
-    /// Returns the limit keys of the runs.
-    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
-        self.fires.iter().filter_map(|run| run.limit_key.as_deref())
-    }
-}
-
 /// The task whose runs are added outside of its order, and how to add them.
 pub(super) struct Aside<'a> {
     pub(super) record: &'a [u8],
