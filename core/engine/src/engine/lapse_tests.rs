@@ -192,7 +192,7 @@ fn a_search_goes_on_behind_the_front_of_a_lane() {
 /// A page whose tasks lapse again and again does not keep the pages behind it from being judged.
 #[test]
 fn pages_behind_the_front_of_a_lane_take_turns() {
-    let pages = |numbers: [u64; 3]| numbers.map(PageNumber::new).to_vec();
+    let pages = |numbers: [u32; 3]| numbers.map(PageNumber::new).to_vec();
     let mut lapses = Lapses::default();
     assert_eq!(lapses.in_turn(pages([7, 3, 5])), pages([3, 5, 7]));
     lapses.reached = Some(PageNumber::new(3));
