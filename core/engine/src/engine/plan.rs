@@ -266,6 +266,10 @@ impl Engine {
                 let record = Record::parse(&occurrence).map_err(|problem| {
                     EngineError::Corrupt(format!("schedule {number}: {problem}"))
                 })?;
+                // Jitter and window delay runs of the schedule only, so its own due time would be
+                // too late.
+                let replayed_at = Some(now).filter(|now| record.due() != *now);
+                let record = Record { replayed_at, ..record };
                 changes.back.push(&record, now, to_queue.and(Flags::RETRY));
                 Changed::Changed
             }
