@@ -4,7 +4,7 @@
 use crate::in_flight::{FlightAt, FlightStep, Stop};
 use crate::invariants::{key_of, violated};
 use crate::late::made_up;
-use crate::lists::{Meant, meant};
+use crate::lists::{Meant, meant_to_change};
 use crate::model::{Firing, Schedule, What};
 use crate::operations::{Answer, is_more_than_a_scan};
 use crate::storage::Waiting;
@@ -318,7 +318,7 @@ pub(crate) fn change_matching(
     limit: usize,
     change: Change,
 ) -> Result<Answer, Dropped> {
-    let all = meant(world, at, filter);
+    let all = meant_to_change(world, at, filter);
     let is_reschedule = matches!(change, Change::Reschedule(_));
     let is_flight_moved = |flight: &FlightAt| {
         let id = world.model.version(world.model.firing_at(at, *flight).version).id.clone();
