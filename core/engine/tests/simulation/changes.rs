@@ -90,6 +90,10 @@ fn step_if(
         (Change::Run, What::Recurring | What::PausedRecurring | What::Unscheduled) => Ok(Step {
             take: None,
             early: true,
+            // The delay of the schedule is no part of a requested run.
+            replays: Some(now.get()).filter(|now| {
+                what != What::Unscheduled && world.model.version(firing.version).due(*now) != *now
+            }),
             ..again(Firing { time: now.get(), attempt: 1, ..firing })
         }),
         (Change::Run, What::First | What::Again) if is_due => Err(Changed::Unchanged),
