@@ -262,6 +262,10 @@ test("an error of an action names its task, without requests of the API, and lea
   const note = page.locator(".notice.bad");
   await note.getByText("“gone 1” was not resumed: No task has the id").waitFor();
   assert.doesNotMatch(await note.innerText(), /\/v1\//);
+  // The page shows how it is now, and nothing of it is beside its panel.
+  await page.getByText("Nothing of it waits or runs any more").or(page.getByText("It has ended")).first().waitFor();
+  const [panel, time] = [await page.getByRole("region", { name: "Attempts" }).boundingBox(), await page.locator(".attempt .time").first().boundingBox()];
+  assert.ok(time.x + time.width <= panel.x + panel.width, `${time.x + time.width} beyond ${panel.x + panel.width}`);
   await tabs.go(page, "/tasks/stays");
   await page.getByRole("heading", { name: "stays" }).waitFor();
   await note.waitFor({ state: "detached" });

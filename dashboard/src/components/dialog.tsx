@@ -32,6 +32,8 @@ export function useModal(ref: RefObject<HTMLDialogElement | null>): void {
     const before = document.activeElement;
     dialog?.showModal();
     return () => {
+      // The event of this comes later, when another dialog may be open in its place, which it must not close.
+      dialog?.addEventListener("close", (event) => event.stopImmediatePropagation(), { capture: true });
       // While it is open, nothing outside of it can be focused.
       dialog?.close();
       // Another dialog may be open in its place.

@@ -232,7 +232,8 @@ fn name_months(exceptions: &mut [Exception], span: Span, picks: &mut Picks) -> R
     Ok(())
 }
 
-/// Refuses hours that leave out none of these times of day, because they may be meant otherwise.
+/// Refuses hours that leave out none of these times of day, because they may be meant otherwise, or
+/// all of them, because the search for a run is long.
 ///
 /// # Errors
 /// Names the exception.
@@ -247,18 +248,19 @@ pub(super) fn check_times(
     if items.iter().any(|item| matches!(item, Exception::Quoted(_))) {
         return Ok(());
     }
-    let leaves_out = |range: &String| {
+    let leaves_out = |range: &String, time: &TimeOfDay| {
         let (begin, end) = range.split_once('-').unwrap_or_default();
-        times.iter().any(|time| {
-            let time = minute(time.0);
-            let (time, is_over_midnight) = (time.as_str(), begin > end);
-            if is_over_midnight { time >= begin || time < end } else { begin <= time && time < end }
-        })
+        let time = minute(time.0);
+        let (time, is_over_midnight) = (time.as_str(), begin > end);
+        if is_over_midnight { time >= begin || time < end } else { begin <= time && time < end }
     };
-    if exclude.times.iter().all(leaves_out) {
+    let ranges = &exclude.times;
+    let is_of_use = ranges.iter().all(|range| times.iter().any(|time| leaves_out(range, time)));
+    let leaves_some = times.iter().any(|time| !ranges.iter().any(|range| leaves_out(range, time)));
+    if is_of_use && leaves_some {
         return Ok(());
     }
-    all_or_none(local, *span, "The hours of the exception leave out nothing.")
+    all_or_none(local, *span, "The hours of the exception leave out all times, or none.")
 }
 
 /// Returns whether an interval of seconds has its runs at multiples of itself on every day.

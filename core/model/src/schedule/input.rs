@@ -105,6 +105,10 @@ pub(crate) struct Recurrence<'a> {
     /// counted. Not given by callers.
     #[schemars(skip)]
     pub(crate) goes_on: Option<Option<UnixMillis>>,
+    /// Set if only what a task leaves out changes, and its runs are counted: the schedule that it has.
+    /// As many runs are left as of that one. Not given by callers.
+    #[schemars(skip)]
+    pub(crate) continues: Option<Box<ScheduleFields<'a>>>,
     /// Whether an absent anchor is chosen again rather than kept: see
     /// [`crate::task::NewTask::settle_anchor`].
     #[schemars(skip)]

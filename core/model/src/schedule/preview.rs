@@ -1,7 +1,7 @@
 //! Previews: the runs of a schedule, without creating a task.
 
 use super::{
-    Budget, CalendarExclusions, GivenKind, Recurrence, ScheduleInput, Sentences,
+    Budget, CalendarExclusions, GivenKind, LocalTimes, Recurrence, ScheduleInput, Sentences,
     read_whole_recurrence,
 };
 use crate::bounds::{DEFAULT_PREVIEW_RUNS, MAX_ID_BYTES, MAX_PREVIEW_RUNS};
@@ -11,6 +11,7 @@ use crate::input::{FieldError, Text, TimeInput, Whole, parse_naming_the_field};
 use crate::task::{NewTask, add_properties, check_id, describe_read_only, is_read_only, when};
 use scheduler_calendar::clock_change::ClockChange;
 use scheduler_calendar::local_clock;
+use scheduler_calendar::schedule::Schedule;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_calendar::tz::Tz;
 use schemars::{JsonSchema, Schema};
@@ -156,10 +157,11 @@ pub fn preview_with<'a>(
 }
 
 /// Returns the names of the calendars that a request's body names, which is not checked yet.
-pub fn calendars_of_preview(body: &str) -> Vec<String> {
+/// `in_words` returns those that a schedule in words may name.
+pub fn calendars_of_preview(body: &str, in_words: impl Fn(&str) -> Vec<String>) -> Vec<String> {
     let request: Result<PreviewRequest<'_>, _> = serde_json::from_str(body);
     let recurrence = request.ok().and_then(|request| request.recurrence);
-    recurrence.map_or_else(Vec::new, |recurrence| recurrence.calendars())
+    recurrence.map_or_else(Vec::new, |recurrence| recurrence.calendars(in_words))
 }
 
 /// Does the same as [`preview_with`] for a body that may name calendars.
@@ -219,39 +221,63 @@ pub fn preview_with_calendars<'a>(
             when,
         ));
     };
-    let timezone = timezone.unwrap_or(Tz::UTC);
-    let of_anchor = local.anchor.and_then(|anchor| {
-        Some((anchor.instant_after_gap(timezone)?, ClockChange::of_anchor(anchor, timezone)?))
-    });
-    let mut runs = Vec::with_capacity(count);
-    let mut next = schedule.next_after(from);
-    let mut previous = from;
-    while let Some(occurrence) = next.filter(|_| runs.len() < count) {
-        let of_anchor =
-            of_anchor.filter(|(anchor, _)| *anchor == occurrence.time).map(|(_, change)| change);
-        let change = of_anchor.or_else(|| schedule.clock_change(occurrence.time, previous));
-        let moved_from = schedule.moved_from(occurrence.time);
-        runs.push(PreviewRun {
-            moved_from,
-            ..run(occurrence.time, occurrence.due, timezone, change)
+    let field = fields.way();
+    let work = |_: &mut Budget| {
+        let asked = Asked { from, count, timezone: timezone.unwrap_or(Tz::UTC) };
+        Ok(asked.runs_of(&schedule, local, &by_calendar))
+    };
+    budget.draw(field, work).map(|preview| (preview, when))
+}
+
+/// The runs that a request asks for.
+struct Asked {
+    from: UnixMillis,
+    count: usize,
+    timezone: Tz,
+}
+
+impl Asked {
+    fn runs_of(
+        &self,
+        schedule: &Schedule,
+        local: LocalTimes,
+        by_calendar: &CalendarExclusions,
+    ) -> Preview {
+        let &Self { from, count, timezone } = self;
+        let of_anchor = local.anchor.and_then(|anchor| {
+            Some((anchor.instant_after_gap(timezone)?, ClockChange::of_anchor(anchor, timezone)?))
         });
-        previous = occurrence.time;
-        next = schedule.following(occurrence.time);
+        let mut runs = Vec::with_capacity(count);
+        let mut next = schedule.next_after(from);
+        let mut previous = from;
+        while let Some(occurrence) = next.filter(|_| runs.len() < count) {
+            let of_anchor = of_anchor
+                .filter(|(anchor, _)| *anchor == occurrence.time)
+                .map(|(_, change)| change);
+            let change = of_anchor.or_else(|| schedule.clock_change(occurrence.time, previous));
+            let moved_from = schedule.moved_from(occurrence.time);
+            runs.push(PreviewRun {
+                moved_from,
+                ..run(occurrence.time, occurrence.due, timezone, change)
+            });
+            previous = occurrence.time;
+            next = schedule.following(occurrence.time);
+        }
+        let until = runs.last().map_or(from, |run| run.time);
+        let excluded = std::iter::successors(schedule.next_left_out(from, until), |time| {
+            schedule.next_left_out(*time, until)
+        });
+        let excluded = excluded.take(count);
+        let excluded = excluded
+            .map(|time| ExcludedRun {
+                time,
+                local: local_clock::rfc3339(time, timezone),
+                calendars: by_calendar.at(time),
+            })
+            .collect();
+        let more = next.is_some();
+        Preview { timezone: timezone.name(), runs, more, excluded, sentence: None }
     }
-    let until = runs.last().map_or(from, |run| run.time);
-    let excluded = std::iter::successors(schedule.next_excluded(from, until), |time| {
-        schedule.next_excluded(*time, until)
-    });
-    let excluded = excluded.take(count);
-    let excluded = excluded
-        .map(|time| ExcludedRun {
-            time,
-            local: local_clock::rfc3339(time, timezone),
-            calendars: by_calendar.at(time),
-        })
-        .collect();
-    let more = next.is_some();
-    Ok((Preview { timezone: timezone.name(), runs, more, excluded, sentence: None }, when))
 }
 
 fn run(time: UnixMillis, due: UnixMillis, timezone: Tz, change: Option<ClockChange>) -> PreviewRun {

@@ -12,7 +12,7 @@ use crate::input::{
     Bounded, FieldError, TOO_MANY, Text, TimeInput, Whole, at_most, parse_naming_the_field,
 };
 use crate::retry::RetryInput;
-use crate::schedule::{GivenKind, Recurrence, read_whole_recurrence};
+use crate::schedule::{GivenKind, Recurrence, ScheduleFields, read_whole_recurrence};
 use scheduler_calendar::time::UnixMillis;
 use schemars::JsonSchema;
 use serde_json::value::RawValue;
@@ -99,6 +99,14 @@ impl<'a> NewTask<'a> {
         self.recurrence.get_or_insert_default().goes_on = Some(final_run);
     }
 
+    /// Marks it as a recurring task of which only what it leaves out changes. If `former`, the
+    /// schedule that the task has, counts runs, as many are left as of `former`.
+    pub fn continue_from(&mut self, former: ScheduleFields<'a>) {
+        if former.max_runs.is_some() {
+            self.recurrence.get_or_insert_default().continues = Some(Box::new(former));
+        }
+    }
+
     /// Marks an absent anchor as one that the request removes, so that the interval starts over.
     pub fn settle_anchor(&mut self) {
         self.recurrence.get_or_insert_default().settles_anchor = true;
@@ -120,9 +128,11 @@ impl<'a> NewTask<'a> {
         }
     }
 
-    /// Returns the names of the calendars that it names, which are not checked yet.
-    pub fn calendars(&self) -> Vec<String> {
-        self.recurrence.as_ref().map_or_else(Vec::new, |recurrence| recurrence.calendars())
+    /// Returns the names of the calendars that it names, which are not checked yet. `in_words`
+    /// returns those that a schedule in words may name.
+    pub fn calendars(&self, in_words: impl Fn(&str) -> Vec<String>) -> Vec<String> {
+        let recurrence = self.recurrence.as_ref();
+        recurrence.map_or_else(Vec::new, |recurrence| recurrence.calendars(in_words))
     }
 
     /// Returns the given id, which is not checked yet.

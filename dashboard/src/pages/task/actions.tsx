@@ -27,7 +27,11 @@ export function TaskActions({ task, onChanged }: { task: Task; onChanged: () => 
   const resume = () =>
     void changeTask(task.id, "resume")
       .then(() => done(`${named(task.id)} is resumed.`))
-      .catch((error) => tellError(`${named(task.id)} was not resumed`, error));
+      .catch((error) => {
+        tellError(`${named(task.id)} was not resumed`, error);
+        // The page may show what is not so any more.
+        onChanged();
+      });
   const edit = `${taskPath(task.id)}/edit`;
   const clone = pageWith("/create", { from: task.id });
   const isOffered = mayWrite.value;
