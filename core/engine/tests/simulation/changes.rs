@@ -89,6 +89,9 @@ fn step_if(
         (Change::Run, What::Recurring | What::PausedRecurring | What::Unscheduled) => Ok(Step {
             take: None,
             early: true,
+            // Jitter and window do not delay it.
+            replays: Some(now.get())
+                .filter(|now| world.model.version(firing.version).due(*now) != *now),
             ..again(Firing { time: now.get(), attempt: 1, ..firing })
         }),
         (Change::Run, What::First | What::Again) if is_due => Err(Changed::Unchanged),
