@@ -1,13 +1,14 @@
 use crate::budget::MAX_PLACED;
 use crate::engine::lanes::pair::Pair;
 use crate::testing;
-use crate::{Config, Keep};
+use crate::{Config, EngineError, Keep};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::{MAX_CATCH_UP_RUNS, MAX_LANES};
 use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::position::Position;
 use scheduler_model::protocol::{
-    Append, Change, Expected, Failure, Filter, ListRequest, Report, Status,
+    Append, Change, ChangeRequest, Changed, Expected, Failure, Filter, Kind, ListRequest, Report,
+    Status,
 };
 use scheduler_model::task::version_of;
 
@@ -314,6 +315,100 @@ fn a_change_of_many_misses_no_run_that_gets_a_lane_between_two_steps() {
     assert_eq!(paused, 6);
     let (dispatched, _) = pair.live(pair.now.plus(86_400_000), 100_000);
     assert!(dispatched.is_empty(), "{dispatched:?}");
+}
+
+/// A recurring task that fired between two steps was run again by a later step.
+#[test]
+fn a_run_of_many_runs_a_recurring_task_once() {
+    let mut pair = Pair::new(usize::MAX);
+    for n in 0..5 {
+        pair.create("", &format!("id-{n}"), None, r#""everySeconds":1,"anchor":1764000000000,"#);
+    }
+    let filter = Filter {
+        kind: Some(Kind::Recurring),
+        status: Some(Status::Scheduled),
+        ..Filter::default()
+    };
+    let changed = in_steps(&mut pair, |pair, request| {
+        let request = ListRequest { filter: filter.clone(), ..request.clone() };
+        let reply = pair.input(|engine, now, reader| {
+            engine.change_matching(&request, Change::Run, None, now, reader)
+        });
+        (reply.changed, reply.next)
+    });
+    assert_eq!(changed, 5);
+}
+
+/// A resume or a replay of tasks with more keys than a shard has lanes was refused, although all
+/// lanes were free.
+#[test]
+fn a_change_of_many_keys_changes_what_has_room() {
+    let mut pair = Pair::with(Config { max_lanes: 3, ..Config::default() });
+    let later = Some(pair.now.plus(86_400_000));
+    for n in 0..5 {
+        pair.create(&format!("key-{n}"), &format!("id-{n}"), later, "");
+        let request = ChangeRequest {
+            ids: vec![format!("id-{n}")],
+            change: Change::Pause,
+            if_match: None,
+            pause: None,
+        };
+        pair.input(|engine, now, reader| engine.change(&request, now, reader));
+        pair.live(pair.now.plus(6_000), 100);
+    }
+    let request = ListRequest { limit: 100, ..ListRequest::default() };
+    let resume = |pair: &mut Pair| {
+        pair.input(|engine, now, reader| {
+            engine.change_matching(&request, Change::Resume, None, now, reader)
+        })
+    };
+    let reply = resume(&mut pair);
+    assert_eq!((reply.changed, reply.left, reply.next), (3, true, None));
+    let reply = resume(&mut pair);
+    assert_eq!((reply.changed, reply.left), (0, true));
+    // By id, the first tasks are changed too.
+    let ids = (0..5).map(|n| format!("id-{n}"));
+    let (ids, resumed): (Vec<_>, Vec<_>) =
+        ids.partition(|id| pair.status(id) == Some(Status::Paused));
+    let request = ChangeRequest { ids, change: Change::Resume, if_match: None, pause: None };
+    let refused = pair.engine.change(&request, pair.now, &pair.stored).unwrap_err();
+    assert_eq!(refused, EngineError::TooManyLanes { held: 3, asked: 1 });
+    pair.cancel(&resumed[0]);
+    pair.live(pair.now.plus(6_000), 100);
+    let reply = pair.input(|engine, now, reader| engine.change(&request, now, reader));
+    assert_eq!((reply.outcomes, reply.in_part), (vec![Changed::Changed], true));
+}
+
+/// Each run waits for a lane of its own.
+#[test]
+fn dead_letters_of_more_keys_than_lanes_are_replayed_together() {
+    let mut pair = Pair::with(Config { max_lanes: 3, ..Config::default() });
+    for n in 0..5 {
+        let id = format!("id-{n}");
+        pair.create("", &id, Some(pair.now), "");
+        pair.wake();
+        set_key(&mut pair, &id, &format!("key-{n}"));
+        for (seq, _) in pair.envelopes_in_flight() {
+            pair.fail(seq, true, "no");
+        }
+        assert_eq!(pair.status(&id), Some(Status::Dead));
+        pair.live(pair.now.plus(6_000), 100);
+    }
+    let filter = Filter { status: Some(Status::Dead), ..Filter::default() };
+    let request = ListRequest { filter, limit: 100, ..ListRequest::default() };
+    let reply = pair.input(|engine, now, reader| {
+        engine.change_matching(&request, Change::Run, None, now, reader)
+    });
+    assert_eq!((reply.changed, reply.left), (5, false));
+    let mut dispatched = 0;
+    for _ in 0..10 {
+        pair.live(pair.now.plus(6_000), 10_000);
+        for (seq, _) in pair.envelopes_in_flight() {
+            dispatched += 1;
+            pair.report(seq);
+        }
+    }
+    assert_eq!(dispatched, 5);
 }
 
 /// A request to run everything was refused, because some runs had no lane.

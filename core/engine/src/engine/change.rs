@@ -83,6 +83,7 @@ impl Engine {
         now: UnixMillis,
         reader: &dyn Reader,
     ) -> Result<(ChangeReply, Effects), EngineError> {
+        self.forget_lanes();
         let mut reply = ChangeReply {
             outcomes: Vec::with_capacity(request.ids.len()),
             ..ChangeReply::default()
@@ -124,6 +125,9 @@ impl Engine {
             seen.insert(id, (outcome, is_running));
             reply.outcomes.push(outcome);
             reply.running.extend(is_running.then_some(place));
+        }
+        if changes.lacks_lane && changes.is_empty() && reply.outcomes.is_empty() {
+            return Err(self.lanes.no_room());
         }
         let mut effects = Effects::default();
         self.have_room_for(&changes)?;
@@ -258,7 +262,7 @@ impl Engine {
 
     /// Changes the tasks that a filter matches, in the order of a list: those that wait, those in
     /// flight and dead letters, up to the limit of the request and within a bounded amount of work.
-    /// Charges requested runs to `share`.
+    /// Leaves tasks as they are whose limit keys have no lane. Charges requested runs to `share`.
     ///
     /// # Errors
     /// As [`Engine::change_among`].
@@ -297,6 +301,7 @@ impl Engine {
         now: UnixMillis,
         reader: &dyn Reader,
     ) -> Result<(ChangeMatchingReply, Effects), EngineError> {
+        self.forget_lanes();
         let mut spent = Spent::nothing(request);
         let (mut changed, mut running) = (0, 0);
         let (is_reschedule, mut moved) =
@@ -310,13 +315,16 @@ impl Engine {
                             changes.looked_at += std::mem::take(&mut moved.bytes);
                             return Ok(Then::if_room(!changes.is_full()));
                         }
-                        let Some(outcome) =
-                            self.plan_change(candidate.at, change, now, reader, &mut changes)?
-                        else {
+                        let lacked = std::mem::take(&mut changes.lacks_lane);
+                        let outcome =
+                            self.plan_change(candidate.at, change, now, reader, &mut changes)?;
+                        if outcome.is_none() && !changes.lacks_lane {
                             // The task was changed in part.
+                            changes.lacks_lane = lacked;
                             return Ok(Then::StopBefore);
-                        };
-                        changed += u64::from(outcome == Changed::Changed);
+                        }
+                        changes.lacks_lane |= lacked;
+                        changed += u64::from(outcome == Some(Changed::Changed));
                     }
                     Seen::InFlight(of) => {
                         let others = if is_reschedule {
@@ -341,17 +349,18 @@ impl Engine {
                 Ok(Then::if_room(!changes.is_full()))
             })?;
         let mut effects = Effects::default();
+        let left = changes.lacks_lane;
         self.have_room_for(&changes)?;
         self.charge(share, runs_asked_for(change, &changes), now)?;
         self.carry_out_changes(changes, now, reader, &mut effects)?;
-        Ok((ChangeMatchingReply { changed: changed + running, running, next }, effects))
+        Ok((ChangeMatchingReply { changed: changed + running, running, next, left }, effects))
     }
 
     /// Checks that the shard has room for the entries that changes add.
     pub(super) fn have_room_for(&self, changes: &Changes) -> Result<(), EngineError> {
         let added = changes.back.len() + changes.aside.runs;
         self.has_room(added.saturating_sub(changes.killed.len()), 0)?;
-        self.lanes.have_room_for(changes.back.keys().chain(changes.aside.back.keys()))
+        self.lanes.have_room_for(changes.new_lanes.iter().map(String::as_str))
     }
 
     /// Applies collected changes.
@@ -401,6 +410,10 @@ impl Engine {
         for (number, since) in changes.made_up_to {
             self.tasks.set_next(number, None, Some(since));
             effects.writes.push(Write::SetSince { number, since });
+        }
+        // Runs that are started again may wait for a lane, and tasks may not.
+        for key in &changes.new_lanes {
+            self.lanes.reserve(key);
         }
         self.kill(&changes.killed, effects);
         self.decide(changes.decisions, changes.marks, effects);

@@ -38,7 +38,7 @@ impl Engine {
     }
 
     /// Plans what a change does to one entry or recurring task. Returns `None` if this commit has
-    /// room for a part of it only.
+    /// room for a part of it only, and if the shard has no lane for it ([`Changes::lacks_lane`]).
     pub(super) fn plan_change(
         &self,
         at: EntryRef,
@@ -88,7 +88,10 @@ impl Engine {
                 };
                 outcome
             }
-            EntryRef::Page(_) => self.plan_for_entry(at, record, change, now, changes),
+            EntryRef::Page(_) => match self.plan_for_entry(at, record, change, now, changes) {
+                Some(outcome) => outcome,
+                None => return Ok(None),
+            },
         };
         if outcome == Changed::Changed {
             changes.written += text.len() + mark.as_ref().map_or(0, PauseMark::stored_bytes);
@@ -97,6 +100,7 @@ impl Engine {
         Ok(Some(outcome))
     }
 
+    /// Returns `None` if the shard has no lane for the limit key of the task. Then nothing changes.
     fn plan_for_entry(
         &self,
         at: EntryRef,
@@ -104,7 +108,7 @@ impl Engine {
         change: Change,
         now: UnixMillis,
         changes: &mut Changes,
-    ) -> Changed {
+    ) -> Option<Changed> {
         let flags = self.flags_of(at);
         let due = self.due_of(at);
         // The record decides on the queue, because a patch in flight may have given a dead letter
@@ -145,13 +149,13 @@ impl Engine {
             }
             // It starts as soon as there is a lane.
             Change::Run if due == UnixMillis::NO_LANE && may_start(&record, now) => {
-                return Changed::Unchanged;
+                return Some(Changed::Unchanged);
             }
             // The task itself stays, because it does not fire by itself. A copy fires.
             Change::Run
                 if due.is_never() && record.time.is_none() && self.has_most_runs(&record.id) =>
             {
-                return Changed::TooManyRuns;
+                return Some(Changed::TooManyRuns);
             }
             Change::Run if due.is_never() && record.time.is_none() => {
                 (Record { time: Some(now), ..record }, now, to_queue.and(Flags::RETRY), true)
@@ -165,12 +169,12 @@ impl Engine {
             }
             // The time names the run of a follow-up, so it cannot change.
             Change::Reschedule(_) if record.is_recurring() || record.stage.is_some() => {
-                return Changed::NotApplicable;
+                return Some(Changed::NotApplicable);
             }
             Change::Reschedule(to)
                 if is_at(&record, to) && (due == record.due() || is_paused_task) =>
             {
-                return Changed::Unchanged;
+                return Some(Changed::Unchanged);
             }
             Change::Reschedule(to) => {
                 let record = moved(record, to, now);
@@ -178,11 +182,14 @@ impl Engine {
                 (record, due, to_queue, false)
             }
         };
+        if !self.lanes.take_for(&record, due, flags, changes) {
+            return None;
+        }
         if !stays {
             changes.killed.push(at);
         }
         changes.back.push(&record, due, flags);
-        Changed::Changed
+        Some(Changed::Changed)
     }
 
     /// Plans what a change does to a run with an attempt in flight. The attempt itself ends as it
@@ -214,6 +221,9 @@ impl Engine {
                 let marked = self.decisions.mark_of(flight).map(|mark| mark.on(moved.clone()));
                 let moved = marked.unwrap_or(moved);
                 let due = if decision.is_paused() { UnixMillis::PAUSED } else { moved.due() };
+                if !self.lanes.take_for(&moved, due, queue_flag(&moved), changes) {
+                    return Changed::Unchanged;
+                }
                 changes.back.push(&moved, due, queue_flag(&moved));
                 Some(Stop::Cancelled)
             }

@@ -26,10 +26,11 @@ pub(super) enum Direction {
     Forward,
     /// From the end.
     Backward,
-    /// From the first due time, but the runs that wait for a lane come first. A change of many
-    /// takes several steps. A run that gets a lane between two of them is due at once, which is
-    /// behind the place where the next step begins, so a change could miss it. A run that begins to
-    /// wait for a lane between two steps is at its place near the end of the list.
+    /// For a change of many, which takes several steps. First come the recurring tasks in the order
+    /// of their numbers, and the runs that wait for a lane; then the others from the first due time.
+    /// Between two steps, a recurring task fires, and its next run is due later. In the order of due
+    /// times, the change would meet it again. A run that gets a lane is due at once, and the change
+    /// would miss it. A run that begins to wait for a lane is at its place near the end of the list.
     Changing,
 }
 
@@ -47,13 +48,13 @@ impl Direction {
         let first = Position { due: UnixMillis::ZERO, page: 0, index: 0 };
         match self {
             Self::Forward | Self::Backward => first,
-            Self::Changing => Position { due: NO_LANE_FIRST, ..first },
+            Self::Changing => Position { due: BEGINNING, ..first },
         }
     }
 }
 
-/// The due time in the place of a run that waits for a lane, where a walk begins with these runs.
-const NO_LANE_FIRST: UnixMillis = UnixMillis::new(-1);
+/// The due time in the places of what comes first in the order of [`Direction::Changing`].
+const BEGINNING: UnixMillis = UnixMillis::new(-1);
 
 /// A walk through everything that a filter may match by its times, its status and its `paused`.
 pub(super) struct Walk<'e> {
@@ -62,7 +63,7 @@ pub(super) struct Walk<'e> {
     dues: Dues,
     direction: Direction,
     places: TimerHeap,
-    /// Whether the walk is among the runs that wait for a lane, and the others follow.
+    /// Whether the walk is among what comes first in the order of [`Direction::Changing`].
     is_beginning: bool,
 }
 
@@ -110,8 +111,8 @@ impl Engine {
         direction: Direction,
         after: Option<Position>,
     ) -> Walk<'e> {
-        let is_beginning = direction == Direction::Changing
-            && after.is_none_or(|place| place.due == NO_LANE_FIRST);
+        let is_beginning =
+            direction == Direction::Changing && after.is_none_or(|place| place.due == BEGINNING);
         let dues = Dues::of(filter);
         let mut walk = Walk {
             engine: self,
@@ -161,7 +162,7 @@ impl Walk<'_> {
     /// Returns the place for a caller of the position that the walk has returned last.
     pub(super) fn place_of(&self, position: Position) -> Position {
         if self.is_beginning {
-            return Position { due: NO_LANE_FIRST, ..position };
+            return Position { due: BEGINNING, ..position };
         }
         self.engine.place_of(position, self.direction)
     }
@@ -181,13 +182,16 @@ impl Walk<'_> {
         let running_only = self.filter.status == Some(Status::Running);
         let pages = engine.tasks.pages().filter(|_| !recurring_only && !running_only);
         let of_pages = pages.filter_map(|(number, page)| self.first_in_page(number, page, after));
-        let schedules = engine.tasks.all_schedules().filter(|_| !running_only);
+        let has_schedules = self.is_beginning || self.direction != Direction::Changing;
+        let dues = if self.is_beginning { &Dues::of(self.filter) } else { &self.dues };
+        let schedules = engine.tasks.all_schedules().filter(|_| has_schedules && !running_only);
         let of_schedules = schedules
-            .map(|(number, schedule)| EntryRef::Schedule(number).position(schedule.due()))
-            .filter(|position| {
-                self.is_behind(*position, after)
-                    && self.dues.next(position.due) == Some(position.due)
-            });
+            .filter(|(_, schedule)| dues.next(schedule.due()) == Some(schedule.due()))
+            .map(|(number, schedule)| {
+                let due = if self.is_beginning { UnixMillis::NO_LANE } else { schedule.due() };
+                EntryRef::Schedule(number).position(due)
+            })
+            .filter(|position| self.is_behind(*position, after));
         let flights = engine.outbox.iter().filter(|_| !self.is_beginning);
         let of_flights =
             flights.filter_map(|(seq, envelope)| self.first_in_envelope(*seq, envelope, after));

@@ -15,6 +15,7 @@ use scheduler_model::protocol::{
     Change, ChangeRequest, Changed, CountReply, CountRequest, Filter, ListRequest, PauseReason,
 };
 use scheduler_model::routing::id_hash;
+use scheduler_model::schedule::Overlap;
 use scheduler_model::task::Record;
 
 /// What one waiting entry becomes.
@@ -455,10 +456,16 @@ impl World {
             .get(&paused.version)
             .map(|(time, ..)| schedule.occurrence(UnixMillis::new(*time)));
         let overlap = record.policies().overlap;
+        if overlap == Overlap::Allow {
+            let runs = made_up(&schedule, record.policies(), next, self.now);
+            let runs = runs.into_iter();
+            let runs = runs.map(|(run, fate)| (Firing { time: run.time.get(), ..paused }, fate));
+            return self.run_all_beside(at, runs, None);
+        }
         for (run, fate) in made_up(&schedule, record.policies(), next, self.now) {
             let firing = Firing { time: run.time.get(), ..paused };
             let fate = self.fate_beside(&version.id, overlap, fate);
-            self.run_beside(at, firing, fate, None);
+            self.run_all_beside(at, [(firing, fate)], None);
         }
     }
 }

@@ -1,10 +1,13 @@
 //! Previews: the runs of a schedule, without creating a task.
 
-use super::{Budget, CalendarExclusions, GivenKind, Recurrence, ScheduleInput, Sentences};
+use super::{
+    Budget, CalendarExclusions, GivenKind, Recurrence, ScheduleInput, Sentences,
+    read_whole_recurrence,
+};
 use crate::bounds::{DEFAULT_PREVIEW_RUNS, MAX_ID_BYTES, MAX_PREVIEW_RUNS};
 use crate::calendars::Calendars;
 use crate::ids::TaskId;
-use crate::input::{FieldError, Text, TimeInput, Whole, parse_naming_the_field, read_object};
+use crate::input::{FieldError, Text, TimeInput, Whole, parse_naming_the_field};
 use crate::task::{NewTask, add_properties, check_id, describe_read_only, is_read_only, when};
 use scheduler_calendar::clock_change::ClockChange;
 use scheduler_calendar::local_clock;
@@ -43,32 +46,13 @@ pub struct PreviewRequest<'a> {
     recurrence: Option<Box<Recurrence<'a>>>,
 }
 
-read_object!(PreviewRequest, "a schedule", ignoring is_other_member, {
+read_whole_recurrence!(PreviewRequest, "a schedule", ignoring is_other_member, {
     "count" => count,
     "from" => from,
     "id" => id,
     "type" => r#type,
     "time" => time,
     "delayInSeconds" => delay_in_seconds,
-}, recurrence: {
-    "cron" => cron,
-    "timezone" => timezone,
-    "everySeconds" => every_seconds,
-    "anchor" => anchor,
-    "rrule" => rrule,
-    "startAt" => start_at,
-    "endAt" => end_at,
-    "maxRuns" => max_runs,
-    "exclude" => exclude,
-    "jitterSeconds" => jitter_seconds,
-    "windowSeconds" => window_seconds,
-    "misfire" => misfire,
-    "overlap" => overlap,
-    "expireAfterSeconds" => expire_after_seconds,
-    "local" => local,
-    "kind" => kind,
-    "schedule" => sentence,
-    "words" => words,
 });
 
 /// Returns whether a member of a task does not affect its schedule.
@@ -101,7 +85,7 @@ pub struct Preview {
     #[schemars(with = "Option<Vec<ExcludedRun>>")]
     pub excluded: Vec<ExcludedRun>,
     /// The schedule as a sentence in English, which `/v1/parse` reads as the same schedule. Absent
-    /// if its runs take long to compute, or if it names calendars.
+    /// if its runs take long to compute.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sentence: Option<String>,
 }

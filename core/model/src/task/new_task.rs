@@ -10,10 +10,9 @@ use crate::bounds::{
 };
 use crate::input::{
     Bounded, FieldError, TOO_MANY, Text, TimeInput, Whole, at_most, parse_naming_the_field,
-    read_object,
 };
 use crate::retry::RetryInput;
-use crate::schedule::{GivenKind, Recurrence};
+use crate::schedule::{GivenKind, Recurrence, read_whole_recurrence};
 use scheduler_calendar::time::UnixMillis;
 use schemars::JsonSchema;
 use serde_json::value::RawValue;
@@ -75,7 +74,7 @@ pub struct NewTask<'a> {
     pub(super) payload: Option<&'a RawValue>,
 }
 
-read_object!(NewTask, "a task", ignoring is_read_only, {
+read_whole_recurrence!(NewTask, "a task", ignoring is_read_only, {
     "id" => id,
     "type" => r#type,
     "time" => time,
@@ -88,25 +87,6 @@ read_object!(NewTask, "a task", ignoring is_read_only, {
     "limitKey" => limit_key,
     "paused" => paused,
     "payload" => payload,
-}, recurrence: {
-    "cron" => cron,
-    "timezone" => timezone,
-    "everySeconds" => every_seconds,
-    "anchor" => anchor,
-    "rrule" => rrule,
-    "startAt" => start_at,
-    "endAt" => end_at,
-    "maxRuns" => max_runs,
-    "exclude" => exclude,
-    "jitterSeconds" => jitter_seconds,
-    "windowSeconds" => window_seconds,
-    "misfire" => misfire,
-    "overlap" => overlap,
-    "expireAfterSeconds" => expire_after_seconds,
-    "local" => local,
-    "kind" => kind,
-    "schedule" => sentence,
-    "words" => words,
 }, follow_ups: {
     "onSuccess" => on_success,
     "onFailure" => on_failure,
