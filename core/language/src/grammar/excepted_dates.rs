@@ -13,8 +13,8 @@ type Ranges = Vec<(LeftOut, LeftOut)>;
 struct Joint {
     is_between: bool,
     is_from: bool,
-    /// Whether "on" comes before the first. "am 24. Dezember bis 2. Januar" may have an end that is
-    /// the end of the schedule.
+    /// Whether "on" comes before the first, as in "on 24 december until 2 january". Its last date may
+    /// be the end of the schedule.
     has_on: bool,
 }
 
