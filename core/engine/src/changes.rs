@@ -75,16 +75,6 @@ impl Changes {
         Self { pause: pause.unwrap_or_default(), ..Self::default() }
     }
 
-    /// Returns whether nothing changes.
-    pub(super) fn is_empty(&self) -> bool {
-        self.killed.is_empty()
-            && self.back.len() == 0
-            && self.schedules.is_empty()
-            && self.aside.runs == 0
-            && self.made_up_to.is_empty()
-            && self.decisions.is_empty()
-    }
-
     /// Returns the mark of a pause that begins now.
     pub(super) fn mark(&self, now: UnixMillis) -> PauseMark {
         PauseMark { at: now, reason: self.pause.clone() }

@@ -164,7 +164,8 @@ impl Lanes {
         self.lanes.get(&lane).map(|lane| &lane.lapses)
     }
 
-    fn is_full(&self) -> bool {
+    /// Returns whether there are as many lanes as there may be.
+    pub(super) fn is_full(&self) -> bool {
         self.lanes.len() >= self.most
     }
 
@@ -269,12 +270,8 @@ impl Lanes {
         flags: Flags,
         changes: &mut Changes,
     ) -> bool {
-        let Some(key) = record.limit_key.as_deref() else { return true };
-        if due.is_never()
-            || flags.has(Flags::RETRY)
-            || changes.new_lanes.contains(key)
-            || self.number_of(key).is_some()
-        {
+        let Some(key) = self.key_without_lane(record, due, flags) else { return true };
+        if changes.new_lanes.contains(key) {
             return true;
         }
         if self.lanes.len() + changes.new_lanes.len() >= self.most {
@@ -282,6 +279,18 @@ impl Lanes {
             return false;
         }
         changes.new_lanes.insert(key.to_owned())
+    }
+
+    /// Returns the limit key of an entry if the entry needs a lane, and the key has none.
+    pub(super) fn key_without_lane<'r>(
+        &self,
+        record: &'r Record<'_>,
+        due: UnixMillis,
+        flags: Flags,
+    ) -> Option<&'r str> {
+        let key = record.limit_key.as_deref()?;
+        let needs_one = !due.is_never() && !flags.has(Flags::RETRY);
+        (needs_one && self.number_of(key).is_none()).then_some(key)
     }
 
     /// Returns the error for a task whose key has no lane.

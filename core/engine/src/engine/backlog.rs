@@ -175,7 +175,9 @@ impl Engine {
                 self.find_without_lane();
             }
         }
-        if self.lanes.has_without() && !self.lanes.can_place() {
+        // Also if the keys of the runs are unknown, because a wake-up that finds no lane for them would
+        // do nothing.
+        if self.lanes.has_without() && self.lanes.is_full() {
             self.forget_lanes();
         }
         self.lanes.can_place()

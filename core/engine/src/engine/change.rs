@@ -126,7 +126,7 @@ impl Engine {
             reply.outcomes.push(outcome);
             reply.running.extend(is_running.then_some(place));
         }
-        if changes.lacks_lane && changes.is_empty() && reply.outcomes.is_empty() {
+        if changes.lacks_lane {
             return Err(self.lanes.no_room());
         }
         let mut effects = Effects::default();

@@ -111,8 +111,9 @@ impl Engine {
                     return Ok(false);
                 }
                 spent.read += spent.row_bytes(self.tasks.record_bytes(at));
+                // Without a lane for its limit key, it would change as soon as there is one.
                 let outcome = self.plan_change(at, change, now, reader, &mut planned)?;
-                outcome == Some(Changed::Changed)
+                outcome.is_none_or(|outcome| outcome == Changed::Changed)
             }
         })
     }

@@ -221,8 +221,8 @@ impl Engine {
                 let marked = self.decisions.mark_of(flight).map(|mark| mark.on(moved.clone()));
                 let moved = marked.unwrap_or(moved);
                 let due = if decision.is_paused() { UnixMillis::PAUSED } else { moved.due() };
-                if !self.lanes.take_for(&moved, due, queue_flag(&moved), changes) {
-                    return Changed::Unchanged;
+                if let Some(key) = self.lanes.key_without_lane(&moved, due, queue_flag(&moved)) {
+                    changes.new_lanes.insert(key.to_owned());
                 }
                 changes.back.push(&moved, due, queue_flag(&moved));
                 Some(Stop::Cancelled)

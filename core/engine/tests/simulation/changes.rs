@@ -356,6 +356,8 @@ pub(crate) fn change_matching(
             let (mut steps, mut flight_steps) = (Vec::new(), Vec::new());
             for done in done.into_iter().take(most) {
                 match done {
+                    // The shard has no lane for its limit key. It may have lanes for others.
+                    Done::Waiting(step) if reply.left && step.is_left(world, at) => {}
                     Done::Waiting(step) => steps.push(step),
                     Done::InFlight(step) => flight_steps.push(step),
                 }
@@ -423,6 +425,15 @@ pub(crate) fn count_matching(
 enum Done {
     Waiting(Step),
     InFlight(FlightStep),
+}
+
+impl Step {
+    /// Returns whether a shard that is short of lanes has left a task as it was.
+    fn is_left(&self, world: &World, at: usize) -> bool {
+        let (Some(before), Some((_, What::First))) = (self.take, self.put) else { return false };
+        let waiting = world.shards[at].storage.waiting();
+        world.is_short_of_lanes() && waiting.iter().any(|waiting| key_of(waiting) == before)
+    }
 }
 
 impl World {
