@@ -148,7 +148,11 @@ impl Engine {
                 (replayed(record, now), now, to_queue.and(Flags::RETRY), false)
             }
             // It starts as soon as there is a lane.
-            Change::Run if due == UnixMillis::NO_LANE && may_start(&record, now) => {
+            Change::Run
+                if due == UnixMillis::NO_LANE
+                    && changes.payload.is_none()
+                    && may_start(&record, now) =>
+            {
                 return Some(Changed::Unchanged);
             }
             // The task itself stays, because it does not fire by itself. A copy fires.

@@ -35,12 +35,12 @@ pub(crate) struct Step {
 
 /// Returns what a change does to one waiting entry.
 pub(crate) fn step(world: &World, waiting: &Waiting, change: Change) -> Result<Step, Changed> {
-    step_if(world, waiting, change, waiting.position.due <= world.now)
+    step_if(world, waiting, change, waiting.position.due <= world.now, false)
 }
 
 /// Returns what a requested run with its own payload does to one waiting entry, which may be due.
 pub(crate) fn step_with_payload(world: &World, waiting: &Waiting) -> Result<Step, Changed> {
-    step_if(world, waiting, Change::Run, false)
+    step_if(world, waiting, Change::Run, false, true)
 }
 
 fn step_if(
@@ -48,6 +48,7 @@ fn step_if(
     waiting: &Waiting,
     change: Change,
     is_due: bool,
+    has_payload: bool,
 ) -> Result<Step, Changed> {
     let now = world.now;
     let (firing, what) = key_of(waiting);
@@ -99,6 +100,15 @@ fn step_if(
         (Change::Run, What::First | What::Again) if is_due => Err(Changed::Unchanged),
         (Change::Run, What::First | What::Paused) => {
             Ok(Step { early: true, replays: Some(now.get()), ..becomes(What::First) })
+        }
+        // It waits for nothing but a lane.
+        (Change::Run, What::Again)
+            if waiting.position.due == UnixMillis::NO_LANE
+                && !has_payload
+                && record.not_before.is_none_or(|at| at <= now)
+                && (record.replayed_at.is_some() || !record.is_conditional()) =>
+        {
+            Err(Changed::Unchanged)
         }
         (Change::Run, What::Again | What::PausedAgain | What::Held) => {
             Ok(Step { replays, ..again(firing) })
