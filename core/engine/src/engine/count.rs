@@ -105,6 +105,11 @@ impl Engine {
             Change::Reschedule(to) if self.is_before(at, to.at) => {
                 self.is_moved(at, moved, reader)?
             }
+            // What waits for nothing but a lane does not change.
+            Change::Run if self.due_of(at) == UnixMillis::NO_LANE => {
+                spent.read += spent.row_bytes(self.tasks.record_bytes(at));
+                self.plan_change(at, change, now, reader, &mut planned)? == Some(Changed::Changed)
+            }
             Change::Run => !self.adds_a_run(at) || !self.has_most_runs_of(at),
             Change::Reschedule(_) => {
                 if !self.is_moved(at, moved, reader)? {
