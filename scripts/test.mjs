@@ -27,11 +27,14 @@ const AT_ONCE = Math.min(2, availableParallelism());
 /** The files of e2e/ that run while no other does, each because of something that it measures or counts. */
 const ALONE = {
   "crash.test.mjs": "the runs that a busy machine repeats",
+  "envelopes.test.mjs": "how many envelopes the gaps between firings allow",
   "fairness.test.mjs": "lateness",
+  "firing.test.mjs": "lateness",
   "grammar.test.mjs": "what a neighbour waits",
   "hostile.test.mjs": "CPU and memory of a request, and what a neighbour waits",
   "limits.test.mjs": "the rate at which webhooks arrive",
   "memory.test.mjs": "the memory of full shards",
+  "panic.test.mjs": "the time until what a panic has stopped runs again",
   "smoke.test.mjs": "lateness, and what a load repeats",
   "subrequests.test.mjs": "firings 200 ms apart",
   "upgrade.test.mjs": "runs after a cancel, and what a load repeats",

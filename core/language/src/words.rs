@@ -215,7 +215,8 @@ pub(crate) enum Suspicion {
     Misspelt(&'static str),
 }
 
-/// Endings of words that say when, of which no table has all: "weeknights", "someday", "midweek".
+/// Endings of words that say when, such as "weeknights", "someday" and "midweek". No table lists all
+/// of these words.
 #[rustfmt::skip]
 const ENDINGS: &[&str] = &[
     "night", "nights", "day", "days", "week", "weeks", "month", "months", "year", "years", "hour",
@@ -248,7 +249,7 @@ fn ends_like_time(word: &str) -> bool {
     ENDINGS.iter().any(|ending| is_longer(&ending)) && !NO_TIMES.contains(&word)
 }
 
-/// German days and parts of a day, of which a table has not all compounds: "werktagsabends".
+/// German days and parts of a day. No table lists all of their compounds, such as "werktagsabends".
 #[rustfmt::skip]
 const GERMAN_DAYS: &[&str] = &[
     "montag", "dienstag", "mittwoch", "donnerstag", "freitag", "samstag", "sonntag", "sonnabend", "werktag",

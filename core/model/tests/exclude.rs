@@ -346,7 +346,7 @@ fn a_preview_is_bounded_whatever_is_left_out() {
 
 #[test]
 fn as_many_runs_are_left_if_only_the_exclusions_change() {
-    // Ten runs from 20 November on, of which two are left.
+    // Ten runs from 20 November on. Two of them are left.
     let stored = r#"{"id":"a","cron":"0 9 * * *","exclude":{"dates":["2026-11-22"]},"maxRuns":10,"firstRun":1795165200000,"finalRun":1796029200000,"callback":{"type":"handler","name":"log"}}"#;
     let record = Record::parse(stored.as_bytes()).unwrap();
     let left = |record: &Record<'_>| {

@@ -30,8 +30,8 @@ const MINUTE: u32 = 60_000;
 const STEPS_OF_AN_ITEM: usize = 4;
 const STEPS_OF_A_RULE: usize = 50;
 
-/// Returns whether a rule has a part that names times of day. [`Exclusions::parse`] accepts one that
-/// names midnight, which stands for the whole day, because earlier versions stored such rules.
+/// Returns whether a rule has a part that names times of day. [`Exclusions::parse`] accepts a rule
+/// that names midnight and takes it for the whole day, because earlier versions stored such rules.
 pub fn names_times(rule: &str) -> bool {
     let of_times = ["BYHOUR=", "BYMINUTE=", "BYSECOND="];
     let rule = rule.to_ascii_uppercase();

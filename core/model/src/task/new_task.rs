@@ -99,8 +99,8 @@ impl<'a> NewTask<'a> {
         self.recurrence.get_or_insert_default().goes_on = Some(final_run);
     }
 
-    /// Marks it as a recurring task of which only what it leaves out changes. If `former`, the
-    /// schedule that the task has, counts runs, as many are left as of `former`.
+    /// Records that only the exclusions of the recurring task change. `former` is the schedule that
+    /// the task has. If it counts runs, the new schedule has as many runs left.
     pub fn continue_from(&mut self, former: ScheduleFields<'a>) {
         if former.max_runs.is_some() {
             self.recurrence.get_or_insert_default().continues = Some(Box::new(former));
