@@ -438,9 +438,13 @@ enum Done {
 }
 
 impl Step {
-    /// Returns whether a shard that is short of lanes has left a task as it was.
+    /// Returns whether a shard that is short of lanes has left a task as it was. A task that waits
+    /// for its time has its lane already.
     fn is_left(&self, world: &World, at: usize) -> bool {
         let (Some(before), Some((_, What::First))) = (self.take, self.put) else { return false };
+        if before.1 == What::First {
+            return false;
+        }
         let waiting = world.shards[at].storage.waiting();
         world.is_short_of_lanes() && waiting.iter().any(|waiting| key_of(waiting) == before)
     }
