@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
+import { createServer } from "node:http";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +11,8 @@ import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { ROOT } from "../scripts/paths.mjs";
 import { Api } from "../scripts/smoke/api.mjs";
+import { Arrivals } from "../scripts/smoke/arrivals.mjs";
+import { Deployment } from "../scripts/smoke/deployment.mjs";
 import { faultsOf } from "../scripts/smoke/load.mjs";
 import { MEASURES } from "../scripts/smoke/measures.mjs";
 import { LEFTOVER_MILLIS, newRun, runOf } from "../scripts/smoke/names.mjs";
@@ -136,6 +139,32 @@ test("what the load tester finds wrong is a fault, and what a restart or a lost 
   assert.deepEqual(faultsOf("a", { ...fine, failedRequests: 1, problems: ["500"] }), ["a: 1 requests failed for good: 500"]);
   assert.deepEqual(faultsOf("a", { ...fine, ending: "timeLimit", exitStatus: 130 }), ["a: it did not end by itself (timeLimit)"]);
   assert.deepEqual(faultsOf("a", { ...fine, exitStatus: 9 }), ["a: the load tester ended with status 9"]);
+});
+
+test("what has arrived is taken although one object of the receiver gives no answer, and that one is asked again", async () => {
+  let isStuck = true;
+  const stored = [[], [{ seq: 1, message: null, body: "a" }], [{ seq: 7, message: "m", body: "b" }], [{ seq: 2, message: "m", body: "b" }]];
+  const server = createServer((request, response) => {
+    const [, ledger, after] = /^\/take\/(\d)\?after=(\d+)$/.exec(request.url).map(Number);
+    if (isStuck && ledger === 0) return;
+    response.end(JSON.stringify(stored[ledger].filter(({ seq }) => seq > after)));
+  }).listen(0, "127.0.0.1");
+  try {
+    await once(server, "listening");
+    const url = `http://127.0.0.1:${server.address().port}`;
+    const arrivals = new Arrivals(new Deployment({ url, key: "k", signal: new AbortController().signal }), 2_000);
+    const bodies = async () => (await arrivals.take()).map(({ body }) => body);
+    assert.deepEqual(await bodies(), ["a", "b"]);
+    assert.equal(arrivals.redelivered, 1);
+    await assert.rejects(arrivals.take(), { name: "TimeoutError" });
+    isStuck = false;
+    stored[0].push({ seq: 3, message: null, body: "c" });
+    assert.deepEqual(await bodies(), ["c"]);
+    assert.deepEqual(await bodies(), []);
+  } finally {
+    server.close();
+    server.closeAllConnections();
+  }
 });
 
 /** A measure that takes no time, and one that never ends by itself. */

@@ -58,16 +58,40 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
     answer.into_response()
 }
 
-#[event(queue)]
-async fn queue(batch: MessageBatch<String>, env: Env, _context: Context) -> Result<()> {
-    // A report would go to a shard that has not sent the envelope.
-    if let Err(problem) = deployment::settle(&env).await {
-        worker::console_error!("dispatcher: {}", problem.detail);
-        batch.retry_all();
-        return Ok(());
+/// The entry point of the dispatcher. The SDK's attribute for it hides how often the queue has
+/// delivered a message, so this does what the attribute does.
+mod dispatch_queue {
+    use super::{Env, MessageBatch, deployment, handlers};
+    use std::panic::AssertUnwindSafe;
+    use worker::wasm_bindgen::JsValue;
+    use worker::wasm_bindgen::prelude::wasm_bindgen;
+    use worker::worker_sys;
+
+    #[expect(unreachable_pub, reason = "the attribute exports it from the wasm")]
+    #[wasm_bindgen(
+        wasm_bindgen = ::worker::wasm_bindgen,
+        wasm_bindgen_futures = ::worker::wasm_bindgen_futures,
+        js_sys = ::worker::js_sys
+    )]
+    pub async fn queue(
+        event: worker_sys::MessageBatch,
+        env: Env,
+        _context: worker_sys::Context,
+    ) -> Result<JsValue, JsValue> {
+        AssertUnwindSafe(async move {
+            let deliveries = scheduler_dispatcher::deliveries(&event);
+            let batch = MessageBatch::<String>::from(event);
+            // A report would go to a shard that has not sent the envelope.
+            if let Err(problem) = deployment::settle(&env).await {
+                worker::console_error!("dispatcher: {}", problem.detail);
+                batch.retry_all();
+            } else {
+                scheduler_dispatcher::consume(batch, &deliveries, &env, &handlers(&env)).await;
+            }
+            Ok(JsValue::UNDEFINED)
+        })
+        .await
     }
-    scheduler_dispatcher::consume(batch, &env, &handlers(&env)).await;
-    Ok(())
 }
 
 #[event(scheduled)]

@@ -19,16 +19,16 @@ export class Deployment {
   }
 
   /** Sends a request. Returns `{status, headers, text}`. */
-  async send(path, { method = "GET", body, headers = {}, signal = this.signal } = {}) {
-    const limits = AbortSignal.any([signal, AbortSignal.timeout(TRY_MILLIS)]);
+  async send(path, { method = "GET", body, headers = {}, signal = this.signal, tryMillis = TRY_MILLIS } = {}) {
+    const limits = AbortSignal.any([signal, AbortSignal.timeout(tryMillis)]);
     const response = await fetch(this.url + path, { method, headers: { authorization: `Bearer ${this.key}`, ...headers }, body, signal: limits });
     return { status: response.status, headers: response.headers, text: await response.text() };
   }
 
-  /** Sends a request, and returns the parsed body of an answer with a status below 300. */
-  async call(path, body) {
+  /** Sends a request, and returns the parsed body of an answer with a status below 300. `tryMillis` is its time limit. */
+  async call(path, body, { tryMillis } = {}) {
     const json = body !== undefined && { method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json" } };
-    const { status, text } = await this.send(path, json || {});
+    const { status, text } = await this.send(path, { ...json, tryMillis });
     if (status >= 300) throw new Error(`${json ? "POST" : "GET"} ${path} of the deployed Worker: ${status} ${text.slice(0, 300)}`);
     return JSON.parse(text);
   }

@@ -49,7 +49,7 @@ export function planText(sized, run, analyticsSeconds) {
   const { tasks, units, dollars } = estimate(sized);
   return [
     `This deploys two Workers and three queues named ${run}… to your account, and removes them at the end.`,
-    `It creates at most ${thousands(tasks)} tasks and runs of tasks, and takes at most ${MAX_RUN_MILLIS / 60_000} minutes, of which up to ${Math.ceil(analyticsSeconds / 60)} wait for the platform's figures.`,
+    `It creates at most ${thousands(tasks)} tasks and runs of tasks, and takes at most ${MAX_RUN_MILLIS / 60_000} minutes. That includes a wait of up to ${Math.ceil(analyticsSeconds / 60)} minutes for the platform's figures.`,
     `Most, if no two tasks share anything: ${Object.entries(units).map(([unit, count]) => `${thousands(count)} ${unit}`).join(", ")}.`,
     `That costs at most ${Math.ceil(dollars * 100)} cents, and less by what your plan includes. The free plan does not suffice.`,
   ];
