@@ -510,8 +510,8 @@ fn the_task_that_panics_is_reported_as_failed_and_what_had_not_ended_as_not_star
     crate::last_words::listen();
     let fake = Fake::default();
     // The first envelope has an end, a failure and a record that cannot be read, before its
-    // seventh task panics.
-    let text = envelope(1, [2, 13, 50, 0, 3, 60, 15, 5]);
+    // eighth task panics.
+    let text = envelope(1, [2, 13, 50, 0, 3, 60, 70, 15, 5]);
     let text = text.replace("1.3-0", "1.3-0\",\"time\":\"x");
     let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         fake.execute(&[text], 1_000_000);
@@ -522,11 +522,11 @@ fn the_task_that_panics_is_reported_as_failed_and_what_had_not_ended_as_not_star
     let [(0, report)] = reports.as_slice() else { panic!("{reports:?}") };
     assert_eq!((report.seq, report.fired_at), (EnvelopeSeq::new(1), FIRED_AT));
     let failed: Vec<_> = report.failed.iter().map(|of| (of.index, of.permanent)).collect();
-    assert_eq!(failed, [(3, true), (6, false)]);
+    assert_eq!(failed, [(3, true), (7, false)]);
     let error = &report.failed[1].error;
     assert!(error.starts_with("the dispatcher ended while this ran: panicked at"), "{error}");
     assert!(error.contains("unlucky for all"), "{error}");
-    // The clock is at 2 ms, when the first task ends and the seventh starts.
+    // The clock is at 2 ms, when the first task ends and the eighth starts.
     assert_eq!(report.done.iter().map(|done| done.index).collect::<Vec<_>>(), [0]);
-    assert_eq!(report.not_started, [1, 2, 4, 5, 7]);
+    assert_eq!(report.not_started, [1, 2, 4, 5, 6, 8]);
 }
