@@ -1,7 +1,10 @@
 // Tests that the dashboard says one thing only, and says what to do: numbers that agree, errors in plain words, buttons in place of requests.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
+import { ROOT } from "../scripts/paths.mjs";
 import { violations } from "./browser/axe.mjs";
 import { Tabs } from "./browser/browser.mjs";
 import { browser, create, lettersOf, scheduler, sink, tabs, useDashboard } from "./browser/setup.mjs";
@@ -131,12 +134,18 @@ test("a task that has ended shows what it was, if this tab has read it, and else
 test("the next run of a delay moves with the clock, and that of a fixed time does not", async () => {
   const page = await tabs.at("/create");
   const first = page.getByRole("list", { name: "Next runs" }).getByRole("listitem").first();
-  const shown = async () => Date.parse(await first.locator("time").first().getAttribute("datetime"));
+  const texts = new Set();
+  const shown = async () => {
+    texts.add(await first.locator(".next-run .muted").last().innerText());
+    return Date.parse(await first.locator("time").first().getAttribute("datetime"));
+  };
   await first.waitFor();
   const before = await shown();
   await until("the run to move", async () => (await shown()) >= before + 2_000);
   const ahead = (await shown()) - (await page.evaluate(() => Date.now()));
   assert.ok(Math.abs(ahead - 60_000) < 3_000, `${ahead} ms`);
+  // A delay of a minute is a minute all the time.
+  assert.deepEqual([...texts], ["in 1 min"]);
   await page.getByText("If you create it now. The times move on until you do.").waitFor();
   await page.getByRole("button", { name: "Every", exact: true }).click();
   await page.getByText("If you create it now.").waitFor();
@@ -193,16 +202,16 @@ test("an error of a field is said once, without the API's name, and goes when th
   await page.locator(".field").filter({ has: page.getByLabel("Tags (optional)") }).locator(".field-error").waitFor();
 });
 
-test("on a narrow screen a note of what was done covers nothing of the page", async () => {
-  await create({ id: "covered", time: "2099-01-01T00:00:00Z" });
-  const page = await tabs.at("/tasks/covered", { width: 380, height: 700 });
+for (const width of [380, 1280]) test(`a note of what was done covers nothing of the page, ${width} pixels wide`, async () => {
+  await create({ id: `covered-${width}`, time: "2099-01-01T00:00:00Z" });
+  const page = await tabs.at(`/tasks/covered-${width}`, { width, height: 700 });
   await page.getByRole("button", { name: "Pause" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Pause" }).click();
-  const note = page.locator(".notice").filter({ hasText: "covered is paused." });
+  const note = page.locator(".notice").filter({ hasText: `covered-${width} is paused.` });
   await note.waitFor();
   const [above, below] = [await page.locator("main").boundingBox(), await note.boundingBox()];
   assert.ok(above.y + above.height <= below.y + 1, `the page ends at ${above.y + above.height}, the note begins at ${below.y}`);
-  assert.ok(below.y + below.height <= 701 && below.x >= 0 && below.x + below.width <= 380);
+  assert.ok(below.y + below.height <= 701 && below.x >= 0 && below.x + below.width <= width);
   await note.getByRole("button", { name: "Dismiss" }).click();
   await until("the page to have the room again", async () => (await page.locator("main").boundingBox()).height > above.height);
 });
@@ -224,9 +233,83 @@ test("groups of errors show a real error, and say if the others differ", async (
 
 test("live updates say on which pages there are none", async () => {
   const page = await tabs.at("/create");
-  await page.getByText("Not needed here: this page is read once, when you open it.").waitFor();
+  for (const [address, text] of [
+    ["/create", "Not for this form: nothing replaces what you type."],
+    ["/tasks", "Not for this list, so that its rows stay where they are: “Read again” reads it."],
+    ["/runs", "Not for this list, so that its rows stay where they are: “Read again” reads it."],
+    ["/dead-letters", "Not for this list, so that its rows stay where they are: “Read again” reads it."],
+    ["/namespaces", "Not for this page: it shows what was there when you opened it."],
+  ]) {
+    await tabs.go(page, address);
+    await page.getByText(text).waitFor();
+    if (text.includes("Read again")) await page.getByRole("button", { name: "Read again" }).waitFor();
+  }
   await tabs.go(page, "/");
   await page.getByText(/^Every 5 s, about \$/).waitFor();
   await page.getByRole("switch", { name: "Live updates" }).click();
   await page.getByText("Off: no page is read again by itself.").waitFor();
+});
+
+test("an error of an action names its task, without requests of the API, and leaves with its page", async () => {
+  await create({ id: "gone 1", time: "2099-01-01T00:00:00Z", paused: true }, { id: "gone-2", time: "2099-01-01T00:00:00Z" }, { id: "stays", time: "2099-01-01T00:00:00Z" });
+  const page = await tabs.at("/tasks/gone%201");
+  await page.getByRole("button", { name: "Resume" }).waitFor();
+  const other = await tabs.at("/tasks/gone-2");
+  await other.getByRole("button", { name: "Pause" }).click();
+  // Somebody else cancels both meanwhile.
+  await scheduler.call("/v1/tasks/cancel", { body: { ids: ["gone 1", "gone-2"] } });
+  await page.getByRole("button", { name: "Resume" }).click();
+  const note = page.locator(".notice.bad");
+  await note.getByText("“gone 1” was not resumed: No task has the id").waitFor();
+  assert.doesNotMatch(await note.innerText(), /\/v1\//);
+  // The page shows how it is now, and nothing of it is beside its panel.
+  await page.getByText("Nothing of it waits or runs any more").or(page.getByText("It has ended")).first().waitFor();
+  const [panel, time] = [await page.getByRole("region", { name: "Attempts" }).boundingBox(), await page.locator(".attempt .time").first().boundingBox()];
+  assert.ok(time.x + time.width <= panel.x + panel.width, `${time.x + time.width} beyond ${panel.x + panel.width}`);
+  await tabs.go(page, "/tasks/stays");
+  await page.getByRole("heading", { name: "stays" }).waitFor();
+  await note.waitFor({ state: "detached" });
+
+  const dialog = other.getByRole("dialog");
+  await dialog.getByLabel("Note (optional)").fill("too late");
+  await dialog.getByRole("button", { name: "Pause" }).click();
+  await dialog.getByRole("alert").getByText("No task has the id").waitFor();
+  assert.doesNotMatch(await dialog.innerText(), /\/v1\/|GET|pauseNote/);
+  await scheduler.call("/v1/tasks/stays", { method: "DELETE" });
+});
+
+test("a refused key is said once, and shortcuts have names that every font can show", async () => {
+  const page = await tabs.blank();
+  await page.getByLabel("API key").fill("wrong");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  const alert = page.getByRole("alert");
+  await alert.waitFor();
+  assert.match(await alert.innerText(), /^The API key is not a known one/);
+  const mac = () => Object.defineProperty(Navigator.prototype, "platform", { get: () => "MacIntel" });
+  for (const [prepare, keys] of [[undefined, "Ctrl K"], [mac, "Cmd K"]]) {
+    const help = await tabs.at("/help", prepare ? { prepare } : {});
+    await help.locator("dt").getByText(keys, { exact: true }).waitFor();
+    await help.locator(".palette-button").getByText(keys).waitFor();
+    assert.doesNotMatch(await help.locator("body").innerText(), /[\u2300-\u23ff]/);
+  }
+});
+
+test("the list says where tasks without a due time are, which have no order of time", async () => {
+  const ids = ["unordered-1", "unordered-2"];
+  await create(...ids.map((id, index) => ({ id, time: Date.UTC(2099, 0, 2 - index), paused: true })), { id: "unordered-3", time: "2099-01-03T00:00:00Z" });
+  const page = await tabs.at("/tasks?prefix=unordered");
+  for (const [query, text, isFirst] of [
+    ["", "What is held, paused or unscheduled has no due time: it is last, in no order of time.", true],
+    ["&order=desc", "What is held, paused or unscheduled has no due time: it is first, in no order of time.", false],
+  ]) {
+    await tabs.go(page, `/tasks?prefix=unordered${query}`);
+    await page.getByText(text).waitFor();
+    await until("the place of what is due", async () => (await page.locator(`.grid-body [data-index="${isFirst ? 0 : 2}"]`).innerText()).includes("unordered-3"));
+  }
+  await tabs.go(page, "/tasks?status=paused");
+  await page.getByText("What is paused has no due time, so this list is in no order of time.").waitFor();
+  // The API's document makes the same promise.
+  const document = JSON.parse(await readFile(join(ROOT, "coordinator/openapi.json"), "utf8"));
+  assert.match(document.paths["/v1/tasks"].get.description, /paused and unscheduled tasks have no due time: they are last, in no order of time/);
+  await scheduler.call("/v1/tasks/cancel", { body: { filter: { prefix: "unordered" } } });
 });

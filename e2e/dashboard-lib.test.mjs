@@ -15,7 +15,7 @@ let scheduler;
 let lib;
 
 before(async () => {
-  const names = ["sentence", "definition", "snippets", "groups", "health", "agenda", "time", "series", "errors", "reasons", "refusal", "parameters", "filter", "cost", "replay", "secrets", "retry", "attempts", "target"];
+  const names = ["sentence", "definition", "snippets", "groups", "health", "agenda", "time", "series", "errors", "reasons", "refusal", "parameters", "filter", "cost", "replay", "secrets", "retry", "attempts", "target", "problem", "names"];
   const bundle = await build({
     stdin: { contents: names.map((name) => `export * from "./${name}";`).join("\n"), resolveDir: join(ROOT, "dashboard/src/lib"), loader: "ts" },
     bundle: true,
@@ -241,6 +241,26 @@ test("the reasons of the API are shown without its requests, whatever the ids", 
   }
 });
 
+test("a refusal of the API is shown without requests and headers, whatever it is about", async () => {
+  for (const [method, path, body, headers, text] of [
+    ["POST", "/v1/tasks/no%20such/pause", undefined, {}, /^No task has the id "no such": it was never created, was cancelled, or has ended\. The namespace of the request is "default"$/],
+    ["PATCH", "/v1/tasks/nothing", { description: "x" }, { "if-match": '"0123456789abcdef"' }, /^It is not as it was when this page read it|^No task has the id "nothing": .* ended\./],
+    ["DELETE", "/v1/limits/nothing", undefined, {}, /^The key "nothing" has no limit$/],
+    ["DELETE", "/v1/calendars/nothing", undefined, {}, /^The namespace has no calendar "nothing"$/],
+    ["PUT", "/v1/limits/a", { concurrency: 0 }, {}, /^concurrency is 0; must be/],
+  ]) {
+    const answer = await scheduler.call(path, { method, body, headers });
+    assert.ok(answer.status >= 400, path);
+    const shown = lib.problemText(answer.body);
+    assert.match(shown, text);
+    assert.doesNotMatch(shown, /\/v1\/|\b(GET|PUT|PATCH)\b|If-/);
+  }
+  const { body } = await scheduler.call("/v1/preview", { body: { zone: "UTC", cron: "0 9 * * *", count: 6 } });
+  assert.match(lib.previewText(body), /^zone is not a member of a task/);
+  assert.doesNotMatch(lib.previewText(body), /count|from/);
+  assert.deepEqual(["a", "a b", "a\tb"].map(lib.named), ["a", "“a b”", "“a\tb”"]);
+});
+
 test("a refusal is about a field until its value changes", async () => {
   const definition = { id: "a", delayInSeconds: 60, tags: ["ok", "x".repeat(300)], callback: { type: "webhook", url: "nowhere" } };
   const { body } = await scheduler.call("/v1/tasks", { body: { ...definition, tags: [] } });
@@ -303,7 +323,9 @@ test("the sentence of a good health says no more than is true, and names failure
     // Fewer attempts than tell a rate.
     [{}, { succeeded: 3, failed: 2 }, "Nothing needs your attention: nothing is overdue, and no dead letter waits.", "2 of the 5 attempts of the last half hour failed. /runs?group=error"],
     [{}, { succeeded: 0, failed: 4 }, "Nothing needs your attention: nothing is overdue, and no dead letter waits.", "All 4 attempts of the last half hour failed. /runs?group=error"],
-    [{ deadLettered: 1 }, {}, "Nothing needs your attention: nothing is overdue, and no dead letter waits.", "1 run failed for good since the shards were created. It has been replayed, discarded or dropped since. /runs?outcome=dead-lettered"],
+    [{ deadLettered: 1 }, {}, "Nothing needs your attention: nothing is overdue, and no dead letter waits.", "1 run failed for good since the shards were created. Its dead letter has been replayed, discarded or dropped since. /runs?outcome=dead-lettered"],
+    // A run that fails again after a replay is two dead letters, and one run.
+    [{ deadLettered: 2 }, {}, "Nothing needs your attention: nothing is overdue, and no dead letter waits.", "There have been 2 dead letters since the shards were created: a run that is replayed and fails again counts again. All of them have been replayed, discarded or dropped since. /runs?outcome=dead-lettered"],
   ]) {
     assert.deepEqual(judge(changes, recent), { level: "good", sentence, notes, reasons: "" });
   }

@@ -32,7 +32,7 @@ test("the overview says that nothing is scheduled yet and what to do, and then w
   await scheduler.call("/v1/dead-letters/discard", { body: { all: true } });
   await tabs.go(page, "/");
   await health.getByText("Nothing needs your attention: nothing is overdue, and no dead letter waits.").waitFor();
-  await health.getByText("1 run failed for good since the shards were created. It has been replayed, discarded or dropped since.").waitFor();
+  await health.getByText("1 run failed for good since the shards were created. Its dead letter has been replayed, discarded or dropped since.").waitFor();
 });
 
 test("the dialog of a replay says what it does to the task", async () => {

@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { violations } from "./browser/axe.mjs";
 import { scheduler, sink, tabs, useDashboard } from "./browser/setup.mjs";
 import { until } from "./harness.mjs";
 
@@ -194,7 +195,7 @@ test("a key is created, shown once, limited to its scopes, and revoked", async (
   // A key that can only read sees no other actions.
   const watcher = await tabs.at("/", { key });
   const pages = await watcher.getByRole("navigation", { name: "Pages" }).getByRole("link").allInnerTexts();
-  assert.deepEqual(pages.map((name) => name.trim()), ["Overview", "Tasks", "Agenda", "Runs", "Dead letters", "Limits"]);
+  assert.deepEqual(pages.map((name) => name.trim()), ["Overview", "Tasks", "Agenda", "Runs", "Dead letters", "Limits", "Calendars"]);
   assert.equal(await watcher.getByRole("link", { name: "Create a task" }).count(), 0);
   await tabs.go(watcher, "/tasks/looked-at");
   await watcher.getByText("Every hour.").waitFor();
@@ -210,6 +211,9 @@ test("a key is created, shown once, limited to its scopes, and revoked", async (
   await tabs.go(watcher, "/limits");
   await watcher.getByRole("heading", { name: "No limits" }).waitFor();
   assert.equal(await watcher.getByRole("button", { name: "Set a limit" }).count(), 0);
+  await tabs.go(watcher, "/calendars");
+  await watcher.getByRole("heading", { name: "No calendars" }).waitFor();
+  assert.equal(await watcher.getByRole("button", { name: "Create a calendar" }).count(), 0);
   for (const address of ["/keys", "/create", "/namespaces"]) {
     await tabs.go(watcher, address);
     await watcher.getByText("Your key may not use this page").waitFor();
@@ -224,6 +228,83 @@ test("a key is created, shown once, limited to its scopes, and revoked", async (
     await tabs.go(watcher, "/limits").catch(() => {});
     return (await watcher.getByText("You were signed out").count()) > 0;
   });
+});
+
+test("a calendar is created, left out by a new task, changed by two people, and deleted when no task names it", async () => {
+  const page = await tabs.at("/help");
+  const dialog = page.getByRole("dialog");
+  await page.getByRole("heading", { name: "Keyboard shortcuts" }).waitFor();
+  await page.keyboard.press("g");
+  await page.keyboard.press("h");
+  await page.getByRole("heading", { name: "No calendars" }).waitFor();
+  const create = async (dates) => {
+    await page.getByRole("button", { name: "Create a calendar" }).click();
+    assert.ok(await dialog.getByRole("button", { name: "Create" }).isDisabled());
+    await dialog.getByLabel("Name", { exact: true }).fill("holidays");
+    await dialog.getByLabel("Description (optional)").fill("Days off");
+    await dialog.getByLabel("Dates").fill(dates);
+    await dialog.getByLabel("SUN").check();
+    await dialog.getByLabel("Rules").fill("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=-1");
+    await dialog.getByRole("button", { name: "Create" }).click();
+  };
+  await create("2099-01-02, 13-01");
+  await dialog.getByText('This is "13-01", a date that does not exist').waitFor();
+  await dialog.getByText("Nothing was changed: see what is marked above.").waitFor();
+  await until("the dates to have the focus", () => dialog.getByLabel("Dates").evaluate((field) => field === document.activeElement));
+  assert.deepEqual(await violations(page), []);
+  await dialog.getByLabel("Dates").fill("2099-01-02,\n12-24/12-26,");
+  await dialog.getByRole("button", { name: "Create" }).click();
+  await page.getByRole("row").filter({ hasText: "Days off" }).getByText("not counted yet").waitFor();
+  const made = await call("/v1/calendars/holidays");
+  assert.deepEqual([made.dates, made.weekdays, made.rules, made.description], [["2099-01-02", "12-24/12-26"], ["SUN"], ["FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=-1"], "Days off"]);
+  // A second one of the same name does not replace it.
+  await create("01-01");
+  await dialog.getByText("There is a calendar holidays already.").waitFor();
+  await dialog.getByRole("button", { name: "Close" }).last().click();
+  assert.equal((await call("/v1/calendars/holidays")).version, made.version);
+
+  await page.getByRole("link", { name: "holidays" }).click();
+  await page.getByRole("list", { name: "Dates" }).getByText("12-24/12-26").waitFor();
+  await page.getByRole("link", { name: "Create a task that leaves it out" }).click();
+  await page.getByLabel("Id (optional)").fill("off-duty");
+  assert.ok(await page.getByLabel("holidays", { exact: true }).isChecked());
+  await page.getByText("Bounds and overlap").click();
+  await page.getByLabel(/^Not before/).fill("2099-01-02T00:00:00");
+  await page.getByLabel(/^Not after/).fill("2099-01-03T12:00:00");
+  await page.getByLabel("Time zone").fill("UTC");
+  await page.getByRole("list", { name: "Next runs" }).getByText("2099-01-03").first().waitFor();
+  await page.getByLabel("Calls").selectOption("handler");
+  await page.getByRole("button", { name: "Create", exact: true }).click();
+  await page.getByRole("heading", { name: "off-duty" }).waitFor();
+  assert.deepEqual((await call("/v1/tasks/off-duty")).exclude, { calendars: ["holidays"] });
+
+  // Somebody else changes it while the dialog is open.
+  await tabs.go(page, "/calendars");
+  await page.getByRole("button", { name: "Change holidays" }).click();
+  assert.equal(await dialog.getByLabel("Dates").inputValue(), "2099-01-02, 12-24/12-26");
+  await dialog.getByLabel("Dates").fill("2099-01-02/2099-01-03");
+  await call("/v1/calendars/holidays", { method: "PUT", body: { dates: ["2099-01-02"] } });
+  await dialog.getByRole("button", { name: "Change" }).click();
+  await dialog.getByText("Somebody has changed holidays since you opened it. It has now: dates 2099-01-02.").waitFor();
+  assert.deepEqual((await call("/v1/calendars/holidays")).dates, ["2099-01-02"]);
+  await dialog.getByRole("button", { name: "Change" }).click();
+  await dialog.waitFor({ state: "detached" });
+  assert.deepEqual((await call("/v1/calendars/holidays")).dates, ["2099-01-02/2099-01-03"]);
+  // The new items leave the task no run, so it keeps the former ones, and the page of the calendar says so by itself.
+  await page.getByRole("link", { name: "holidays" }).click();
+  await page.getByText(/1 task keeps its former ones/).waitFor();
+  await page.getByRole("list", { name: "Tasks that keep the former items" }).getByRole("link", { name: "off-duty" }).waitFor();
+  assert.deepEqual(await violations(page), []);
+
+  await page.getByRole("button", { name: "Delete" }).click();
+  await dialog.getByRole("button", { name: "Delete" }).click();
+  await dialog.getByText('1 task names the calendar "holidays": "off-duty"').waitFor();
+  await call("/v1/tasks/off-duty", { method: "DELETE" });
+  await dialog.getByRole("button", { name: "Delete" }).click();
+  await page.getByText("The calendar holidays is deleted.").waitFor();
+  await page.getByRole("heading", { name: "No calendars" }).waitFor();
+  await tabs.go(page, "/calendars/holidays");
+  await page.getByRole("heading", { name: "There is no such calendar" }).waitFor();
 });
 
 test("a hidden page does not read, and reads at once when it is visible again", async () => {

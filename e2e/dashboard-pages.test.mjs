@@ -99,9 +99,27 @@ test("on a narrow screen a row of a list shows when and how it is, and what can 
       const { x, width } = await part.boundingBox();
       assert.ok(x >= 0 && x + width <= 380, `${address}: ${x} to ${x + width}`);
     }
-    const [time, link] = [await row.locator("time").boundingBox(), await row.getByRole("link").boundingBox()];
+    const [time, link] = [await row.locator("time").boundingBox(), await row.getByRole("link", { name }).boundingBox()];
     assert.ok(time.y > link.y, `${address}: below the name`);
   }
+  // The column of the tags has room for few: a button shows all of them.
+  for (const width of [380, 1280]) {
+    await page.setViewportSize({ width, height: 844 });
+    await tabs.go(page, "/tasks?tag=vip");
+    const button = page.getByRole("button", { name: "all 2 tags of order-1042:remind" });
+    await button.waitFor();
+    const { x, width: wide } = await button.boundingBox();
+    assert.ok(x >= 0 && x + wide <= width, `tags at ${width}: ${x} to ${x + wide}`);
+    await button.click();
+    const dialog = page.getByRole("dialog", { name: "Tags of order-1042:remind" });
+    await dialog.getByRole("link", { name: "vip" }).waitFor();
+    assert.deepEqual(await dialog.getByRole("link").allInnerTexts(), ["orders", "vip"]);
+    assert.deepEqual(await violations(page), []);
+    await dialog.getByRole("link", { name: "orders" }).click();
+    await page.waitForURL(/tag=orders$/);
+    await dialog.waitFor({ state: "detached" });
+  }
+  await page.setViewportSize({ width: 380, height: 844 });
   for (const [address, name] of [["/limits", "Delete payments"], ["/namespaces", "Delete shop"], ["/keys", "Revoke the shop"]]) {
     await tabs.go(page, address);
     const { x, width } = await page.getByRole("button", { name }).boundingBox();

@@ -11,6 +11,9 @@ import { ROOT } from "../scripts/paths.mjs";
 
 const START_DEADLINE_MS = 60_000;
 
+/** The ports of a slot of the test runner: this many, from the first one on. */
+const [FIRST_PORT, PORTS] = [20_000, 6_000];
+
 /** The milliseconds between two rounds of the watchdog. */
 const ROUND_MS = 300_000;
 
@@ -46,14 +49,26 @@ export async function until(what, probe, { timeoutMs = 30_000, everyMs = 50 } = 
   }
 }
 
-/** Returns a port of this machine that is free at the moment. */
+/**
+ * Returns a port of this machine that is free at the moment. It lies below those that a system gives to connections and to whoever
+ * asks for port 0, and files of tests that run at once have ranges of their own (TEST_SLOT, see scripts/test.mjs). So a test that
+ * starts something again on its port finds it free.
+ */
 export async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
+  const from = FIRST_PORT + PORTS * Number(process.env.TEST_SLOT ?? 0);
+  for (;;) {
+    const port = from + Math.floor(Math.random() * PORTS);
+    const server = createServer().listen(port, "127.0.0.1");
+    try {
+      await once(server, "listening");
+    } catch (error) {
+      if (error.code === "EADDRINUSE") continue;
+      throw error;
+    }
+    server.close();
+    await once(server, "close");
+    return port;
+  }
 }
 
 export class Scheduler {
@@ -94,7 +109,7 @@ export class Scheduler {
   async restart() {
     if (this.#child) throw new Error("still running: kill or stop it first");
     const { root = ROOT, shards, visibilitySeconds, sink, bench, verbose, vars = {} } = this.#options;
-    const port = this.url ? new URL(this.url).port : (this.#options.port ?? 0);
+    const port = this.url ? new URL(this.url).port : (this.#options.port ?? (await freePort()));
     const args = [join(root, "scripts/serve.mjs"), "--with-parent", "--port", port, "--persist", join(this.#folder, "storage")];
     if (this.key) args.push(`--key=${this.key}`);
     if (shards) args.push("--shards", shards);

@@ -8,7 +8,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ROOT } from "../scripts/paths.mjs";
 import { startRuntime } from "../scripts/runtime.mjs";
-import { until } from "./harness.mjs";
+import { freePort, until } from "./harness.mjs";
 
 /** The paths that a shard of the version before does not know. */
 const LATER_PATHS = ["/outbox", "/series", "/forecast", "/list-from-the-end", "/errors", "/explain", "/go-on"];
@@ -153,7 +153,7 @@ export async function startVersions(t, { storage, sink, port, vars, first }) {
     ];
     return { ...options, modules: [...options.modules, ...modules] };
   };
-  const runtime = await startRuntime({ storage, sink, port, files: false, main: worker(Boolean(folder), later, first), change, vars: { API_KEYS: "key", ...vars } });
+  const runtime = await startRuntime({ storage, sink, port: port ?? (await freePort()), files: false, main: worker(Boolean(folder), later, first), change, vars: { API_KEYS: "key", ...vars } });
   let isUp = true;
   const stop = async () => {
     if (!isUp) return;

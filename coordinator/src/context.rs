@@ -10,6 +10,7 @@ use crate::response::Answer;
 use crate::sentences::Grammar;
 use futures::future::LocalBoxFuture;
 use scheduler_calendar::time::UnixMillis;
+use scheduler_language::calendars_in;
 use scheduler_model::access::{Holder, Scope, Share};
 use scheduler_model::calendars::Calendars;
 use scheduler_model::input::FieldError;
@@ -167,12 +168,13 @@ impl Call<'_> {
             .map_err(|problem| unreadable(format!("it is not UTF-8: {problem}")))
     }
 
-    /// Looks up the calendars that tasks of the request name, so that the tasks can be checked.
+    /// Looks up the calendars that tasks of the request name, in fields or in words, so that the
+    /// tasks can be checked.
     pub(crate) async fn load_calendars<'t>(
         &self,
         tasks: impl IntoIterator<Item = &'t NewTask<'t>>,
     ) -> Result<(), Problem> {
-        let names = tasks.into_iter().flat_map(NewTask::calendars).collect();
+        let names = tasks.into_iter().flat_map(|task| task.calendars(calendars_in)).collect();
         calendars::load(self.env, self.shards.namespace(), names, &self.calendars).await
     }
 

@@ -89,6 +89,8 @@ pub(crate) fn sentence_of(when: &str, now: UnixMillis) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use scheduler_language::calendars_in;
+    use scheduler_model::calendars::Calendars;
     use scheduler_model::schedule::{Sentences, preview};
     use scheduler_model::task::{Origin, Targets, Validator, parse_one};
     use serde_json::{Value, json};
@@ -170,6 +172,35 @@ mod tests {
         let fields = r#""schedule":"every 7 hours counted from 2027-01-01T00:00:00Z""#;
         let (record, has_open_anchor) = task(fields, NOW);
         assert_eq!((&record["anchor"], has_open_anchor), (&start, false));
+    }
+
+    #[test]
+    fn a_sentence_names_calendars_that_are_looked_up() {
+        let sentence = r#"every day at 9:00 except calendar \"de-holidays\""#;
+        let body = format!(
+            r#"{{"id":"a","schedule":"{sentence}","callback":{{"type":"handler","name":"log"}}}}"#
+        );
+        let named = parse_one(&body).unwrap().calendars(calendars_in);
+        assert_eq!(named, ["de-holidays"]);
+        let known = r#"{"calendars":[{"name":"de-holidays","version":"00000000000000aa","items":{"dates":["11-26"]}}]}"#;
+        let record = |calendars: &Calendars| {
+            let sentences = Sentences::new(&Grammar);
+            let targets = Targets { handlers: &["log"], ..Targets::default() };
+            let mut validator = Validator::new(NOW, [7; 16], targets)
+                .with_sentences(&sentences)
+                .with_calendars(calendars);
+            let task = validator.check(parse_one(&body).unwrap())?;
+            let mut record = Vec::new();
+            task.write_record(&Origin::default(), &mut record);
+            Ok::<Value, FieldError>(serde_json::from_slice(&record).unwrap())
+        };
+        let stored = record(&Calendars::of_record(known)).unwrap();
+        assert_eq!(stored["exclude"]["calendars"][0]["items"], json!({"dates":["11-26"]}));
+        let sentence = sentence_of(&stored.to_string(), NOW);
+        let expected = "every day at 09:00 in UTC except calendar \"de-holidays\"";
+        assert_eq!(sentence.as_deref(), Some(expected));
+        let unknown = record(&Calendars::default()).unwrap_err();
+        assert_eq!(unknown.field, "exclude.calendars[0]");
     }
 
     #[test]

@@ -5,6 +5,8 @@ import { IgnoredNote } from "./components/ignored-note";
 import { Palette } from "./components/palette";
 import { Shell } from "./components/shell";
 import { Agenda } from "./pages/agenda";
+import { Calendars } from "./pages/calendars";
+import { Calendar } from "./pages/calendars/one";
 import { Create } from "./pages/create";
 import { DeadLetters } from "./pages/dead-letters";
 import { DeadLetter } from "./pages/dead-letters/one";
@@ -19,6 +21,7 @@ import { SignIn } from "./pages/sign-in";
 import { Task } from "./pages/task";
 import { EditTask } from "./pages/task/edit";
 import { Tasks } from "./pages/tasks";
+import { named } from "./lib/names";
 import { isSignedIn, mayRead, mayWrite, namespace, scopes } from "./state/session";
 import { parts, path, query } from "./state/router";
 
@@ -41,9 +44,10 @@ function Page() {
   const [first = firstOffered(), name, part] = parts.value;
   if (first === "tasks" && name !== undefined && mayRead.value) {
     if (part !== "edit") return <Task id={name} />;
-    return mayWrite.value ? <EditTask id={name} /> : <NotOffered title={`Edit ${name}`} />;
+    return mayWrite.value ? <EditTask id={name} /> : <NotOffered title={`Edit ${named(name)}`} />;
   }
   if (first === "dead-letters" && name !== undefined && mayRead.value) return <DeadLetter id={name} />;
+  if (first === "calendars" && name !== undefined && mayRead.value) return <Calendar name={name} />;
   // Each page is offered to the keys that may use it: others see that it is not for them.
   const entry = PAGES.find((page) => page.path === `/${first}`);
   if (entry && !entry.isOffered.value) return <NotOffered title={entry.title} />;
@@ -60,6 +64,8 @@ function Page() {
       return <DeadLetters />;
     case "limits":
       return <Limits />;
+    case "calendars":
+      return <Calendars />;
     case "namespaces":
       return <Namespaces />;
     case "keys":

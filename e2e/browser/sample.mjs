@@ -43,6 +43,8 @@ async function fill(scheduler, receiver) {
   const later = (hours) => Date.now() + hours * 3_600_000;
   await send(scheduler, "/v1/limits/payments", { concurrency: 5, perSecond: 20 }, "PUT");
   await send(scheduler, "/v1/limits/mail", { concurrency: 50 }, "PUT");
+  await send(scheduler, "/v1/calendars/de-holidays", { description: "Public holidays in Germany", dates: ["01-01", "05-01", "10-03", "12-25/12-26", "2030-04-19", "2030-04-22"] }, "PUT");
+  await send(scheduler, "/v1/calendars/office-closed", { weekdays: ["SAT", "SUN"], times: ["22:00-06:00"], rules: ["FREQ=MONTHLY;BYMONTHDAY=-1"] }, "PUT");
   await send(scheduler, "/v1/namespaces/shop", { quota: { pendingTasks: 100_000, createsPerSecond: 500 } }, "PUT");
   await send(scheduler, "/v1/keys", { name: "the shop", scopes: ["read", "write"], namespaces: ["shop"] });
   await send(scheduler, "/v1/keys", { name: "dashboard of the night shift", scopes: ["read"], namespaces: ["*"], expiresAt: "2040-01-01T00:00:00Z" });
@@ -53,6 +55,7 @@ async function fill(scheduler, receiver) {
     { id: "cleanup", cron: "30 2 * * *", timezone: "Europe/Berlin", callback: LOG, description: "Delete what has expired" },
     { id: "heartbeat", cron: "*/15 * * * *", tags: ["ops"], callback: LOG },
     { id: "newsletter", description: "Waits for the new template", cron: "0 8 * * TUE", timezone: "Europe/Paris", paused: true, tags: ["mail"], callback: hook("/mail") },
+    { id: "payroll", description: "Pay the wages, on a working day", cron: "0 10 25 * *", timezone: "Europe/Berlin", exclude: { calendars: ["de-holidays"], weekdays: ["SAT", "SUN"], instead: "previous" }, tags: ["payments", "wages"], callback: hook("/wages") },
     { id: "rebuild-index", type: "no-schedule", description: "Run by hand after an import", callback: LOG },
     ...Array.from({ length: 40 }, (_, index) => ({ id: `order-${1042 + index}:remind`, description: "Remind of the open order", time: later(1 + index * 0.7), tags: ["orders", ...(index % 3 ? [] : ["vip"])], callback: hook("/remind"), payload: { order: 1042 + index } })),
     { id: "invoice-77", description: "Charge the invoice", delayInSeconds: 0, tags: ["payments"], callback: hook("/flaky/77"), limitKey: "payments", payload: { invoice: 77, amount: "129.00" }, retry: { ...quick, maxAttempts: 5 } },

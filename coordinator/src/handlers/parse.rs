@@ -1,6 +1,6 @@
 //! Reads a sentence as a schedule, without creating a task.
 
-use crate::clients::model;
+use crate::clients::{calendars, model};
 use crate::context::Call;
 use crate::problem::Problem;
 use crate::response::Answer;
@@ -8,13 +8,15 @@ use scheduler_calendar::local_clock;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_calendar::tz::Tz;
 use scheduler_language::{
-    Ambiguity, Language, Outcome, Reading, Reason, Refusal, Schedule, Span, language_of, near,
-    read, sentence_in,
+    Ambiguity, Language, Outcome, Reading, Reason, Refusal, Schedule, Span, calendars_in,
+    language_of, near, read, sentence_in,
 };
+use scheduler_model::calendars::Calendars;
 use scheduler_model::input::FieldError;
 use scheduler_model::schedule::{
     PARSED_RUNS, ParseInput, ParsedAssumption, ParsedByModel, ParsedChoice, ParsedDifference,
-    ParsedPart, ParsedReading, ParsedRefusal, ParsedRun, ParsedSentence, Preview, ToParse, preview,
+    ParsedPart, ParsedReading, ParsedRefusal, ParsedRun, ParsedSentence, Preview, ToParse,
+    preview_with_calendars,
 };
 use scheduler_platform::settings::{self, Model, WORDS_MODEL};
 use serde_json::value::RawValue;
@@ -27,7 +29,7 @@ const COST_OF_NO_ZONE: u8 = 20;
 /// By how much less certain a reading is if a language model has written the sentence.
 const COST_OF_MODEL: u8 = 50;
 
-/// `POST /v1/parse`. It asks no shard.
+/// `POST /v1/parse`. It asks no shard, and the registry only for calendars.
 pub(crate) async fn parse(mut call: Call<'_>) -> Result<Answer, Problem> {
     let body = call.text().await?;
     let to_parse = ParseInput::parse(&body, call.now).map_err(Problem::invalid)?;
@@ -37,7 +39,9 @@ pub(crate) async fn parse(mut call: Call<'_>) -> Result<Answer, Problem> {
         let problem = format!("must not be true: the deployment has no model ({WORDS_MODEL})");
         return Err(Problem::invalid(FieldError::new("model", problem)));
     }
-    let sentence = Sentence::of(to_parse).map_err(Problem::invalid)?;
+    let sentence = Sentence::of(to_parse, &call.calendars).map_err(Problem::invalid)?;
+    let names = calendars_in(&sentence.text).into_iter().collect();
+    calendars::load(call.env, call.shards.namespace(), names, &call.calendars).await?;
     let mut answer = sentence.read();
     // A model must not shorten what is too long.
     let is_open = answer.refusal.as_ref().is_some_and(|refusal| refusal.reason != TOO_LONG);
@@ -60,10 +64,12 @@ struct Sentence<'a> {
     timezone: Option<Tz>,
     language: Language,
     from: UnixMillis,
+    /// The calendars that it names.
+    calendars: &'a Calendars,
 }
 
 impl<'a> Sentence<'a> {
-    fn of(to_parse: ToParse<'a>) -> Result<Self, FieldError> {
+    fn of(to_parse: ToParse<'a>, calendars: &'a Calendars) -> Result<Self, FieldError> {
         let ToParse { text, timezone, language, from, model: _ } = to_parse;
         let language = match language.as_deref() {
             Some(code) => Language::of_code(code).ok_or_else(|| {
@@ -72,7 +78,7 @@ impl<'a> Sentence<'a> {
             })?,
             None => language_of(&text),
         };
-        Ok(Self { text, timezone, language, from })
+        Ok(Self { text, timezone, language, from, calendars })
     }
 }
 
@@ -101,9 +107,15 @@ impl Sentence<'_> {
 
     /// Returns the proposal of a sentence that a model has written.
     fn proposal(&self, text: String) -> ParsedByModel {
-        let (timezone, from) = (self.timezone, self.from);
-        let written =
-            Sentence { language: language_of(&text), text: Cow::Borrowed(&text), timezone, from };
+        // Calendars that only the model names are not looked up, so its sentence is refused.
+        let (timezone, from, calendars) = (self.timezone, self.from, self.calendars);
+        let written = Sentence {
+            language: language_of(&text),
+            text: Cow::Borrowed(&text),
+            timezone,
+            from,
+            calendars,
+        };
         let (outcome, detail, reading) = match written.read().reading {
             Some(mut reading) => {
                 let text = "A language model has written the sentence.".to_owned();
@@ -137,11 +149,19 @@ impl Sentence<'_> {
             model: None,
         };
         match outcome {
-            Outcome::Understood(reading) => {
-                answer.outcome = "understood";
-                answer.reading = Some(self.reading(*reading));
-            }
+            Outcome::Understood(reading) => match self.runs(&reading.schedule) {
+                Ok(preview) => {
+                    answer.outcome = "understood";
+                    answer.reading = Some(self.reading(*reading, preview));
+                }
+                Err(problem) => {
+                    answer.outcome = "refused";
+                    answer.refusal = Some(self.unscheduled(&reading, &problem));
+                }
+            },
             Outcome::Ambiguous(Ambiguity { questions, choices }) => {
+                let preview =
+                    |schedule: &Schedule| self.runs(schedule).unwrap_or_else(|_| no_runs());
                 let choice = |choice: scheduler_language::Choice| ParsedChoice {
                     differs: choice
                         .differs
@@ -151,7 +171,10 @@ impl Sentence<'_> {
                             means: of.means,
                         })
                         .collect(),
-                    reading: self.reading(choice.reading),
+                    reading: {
+                        let preview = preview(&choice.reading.schedule);
+                        self.reading(choice.reading, preview)
+                    },
                 };
                 answer.outcome = "ambiguous";
                 answer.questions = Some(questions);
@@ -165,8 +188,8 @@ impl Sentence<'_> {
         answer
     }
 
-    fn reading(&self, reading: Reading) -> ParsedReading {
-        let Preview { runs, more, .. } = self.runs(&reading.schedule);
+    fn reading(&self, reading: Reading, preview: Preview) -> ParsedReading {
+        let Preview { runs, more, .. } = preview;
         let caller = self.caller();
         let runs = runs
             .into_iter()
@@ -196,18 +219,30 @@ impl Sentence<'_> {
         }
     }
 
-    /// Returns the next runs. The grammar has already checked the schedule with the scheduler.
-    fn runs(&self, schedule: &Schedule) -> Preview {
+    /// Returns the next runs. The grammar has already checked the schedule with the scheduler, except
+    /// its calendars.
+    ///
+    /// # Errors
+    /// If it names a calendar that does not exist, or if its calendars leave no run.
+    fn runs(&self, schedule: &Schedule) -> Result<Preview, FieldError> {
         let mut body = json(schedule).get().to_owned();
         body.truncate(body.len().saturating_sub(1));
         body.push_str(&format!(",\"count\":{PARSED_RUNS}}}"));
-        preview(&body, self.from).unwrap_or(Preview {
-            timezone: Tz::UTC.name(),
-            runs: Vec::new(),
-            more: false,
-            excluded: Vec::new(),
-            sentence: None,
-        })
+        let preview = preview_with_calendars(&body, self.from, None, Some(self.calendars));
+        preview.map(|(preview, _)| preview)
+    }
+
+    /// Returns the refusal of a sentence whose calendars do not fit.
+    fn unscheduled(&self, reading: &Reading, problem: &FieldError) -> ParsedRefusal {
+        let exception = reading.used.iter().find(|part| part.says == "exception");
+        let whole = Span { start: 0, end: self.text.len() };
+        let part = self.part(exception.map_or(whole, |part| part.span), None);
+        ParsedRefusal {
+            reason: "unsupported",
+            part,
+            message: problem.to_string(),
+            near: Vec::new(),
+        }
     }
 
     fn refusal(&self, refusal: Refusal) -> ParsedRefusal {
@@ -234,6 +269,11 @@ impl Sentence<'_> {
     }
 }
 
+fn no_runs() -> Preview {
+    let runs = Vec::new();
+    Preview { timezone: Tz::UTC.name(), runs, more: false, excluded: Vec::new(), sentence: None }
+}
+
 fn json(schedule: &Schedule) -> Box<RawValue> {
     // It has texts and numbers only, so writing it as JSON does not fail.
     serde_json::value::to_raw_value(schedule).unwrap_or_default()
@@ -248,7 +288,7 @@ mod tests {
     const NOW: UnixMillis = UnixMillis::new(1_795_598_100_000);
 
     fn parsed(body: &str) -> Result<ParsedSentence, FieldError> {
-        Ok(Sentence::of(ParseInput::parse(body, NOW)?)?.read())
+        Ok(Sentence::of(ParseInput::parse(body, NOW)?, &Calendars::default())?.read())
     }
 
     fn answer(body: &Value) -> Value {
@@ -258,7 +298,9 @@ mod tests {
     #[test]
     fn what_a_model_writes_is_read_as_a_sentence_and_is_less_certain() {
         let body = r#"{"text":"wöchentlich","timezone":"Europe/Berlin"}"#;
-        let sentence = Sentence::of(ParseInput::parse(body, NOW).unwrap()).unwrap();
+        let calendars = Calendars::default();
+        let to_parse = ParseInput::parse(body, NOW).unwrap();
+        let sentence = Sentence::of(to_parse, &calendars).unwrap();
         let of = |text: &str| serde_json::to_value(sentence.proposal(text.to_owned())).unwrap();
         let proposal = of("\"call Ann\" every Monday at 10:00");
         assert_eq!(proposal["outcome"], "proposal");
@@ -319,6 +361,29 @@ mod tests {
         assert_eq!(refused["refusal"]["part"], json!({"start":11,"end":15,"text":"moon"}));
         assert_eq!(refused["refusal"]["reason"], "notUnderstood");
         assert!(refused["refusal"]["near"].as_array().is_some_and(|near| !near.is_empty()));
+    }
+
+    #[test]
+    fn a_calendar_that_a_sentence_names_must_exist() {
+        let text = "every day at 9am except calendar \"de-holidays\"";
+        let body = json!({ "text": text, "timezone": "Europe/Berlin" }).to_string();
+        let calendars = Calendars::of_record(
+            r#"{"calendars":[{"name":"de-holidays","version":"00000000000000aa","items":{"dates":["11-26"]}}]}"#,
+        );
+        let of = |calendars| {
+            let to_parse = ParseInput::parse(&body, NOW).unwrap();
+            serde_json::to_value(Sentence::of(to_parse, calendars).unwrap().read()).unwrap()
+        };
+        let answer = of(&calendars);
+        assert_eq!(answer["outcome"], "understood", "{answer}");
+        let reading = &answer["reading"];
+        assert_eq!(reading["schedule"]["exclude"], json!({"calendars":["de-holidays"]}));
+        assert_eq!(reading["runs"][0]["local"], "2026-11-27T09:00:00+01:00");
+        let sentence = format!("{text} ").replace("at 9am", "at 09:00 in Europe/Berlin");
+        assert_eq!(reading["sentence"], sentence.trim());
+        let answer = of(&Calendars::default());
+        assert_eq!(answer["outcome"], "refused");
+        assert_eq!(answer["refusal"]["part"]["text"], "except calendar \"de-holidays\"");
     }
 
     #[test]

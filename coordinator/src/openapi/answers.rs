@@ -96,8 +96,10 @@ fn with_cancelled(schema: &mut Schema) {
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase")]
 pub(crate) struct TaskList {
-    /// In order of due time; an attempt in flight, by the time of its last send. A page may have
-    /// fewer tasks than `limit`, or none, although more follow.
+    /// In order of due time; an attempt in flight, by the time of its last send. Then dead letters,
+    /// and then what has no due time, in no order of time: what is held, paused or unscheduled, or
+    /// waits for room for its limit's key. A page may have fewer tasks than `limit`, or none,
+    /// although more follow.
     tasks: Vec<Task>,
     /// The cursor of the next page. Send it as `cursor` until it is null, which means the end of
     /// the list.

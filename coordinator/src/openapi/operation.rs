@@ -1,7 +1,7 @@
 //! The document's description of a route.
 
 use crate::problem::ProblemType;
-use schemars::{Schema, SchemaGenerator};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 /// The body of a request.
 pub(crate) enum Body {
@@ -38,7 +38,8 @@ impl Body {
     }
 }
 
-type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
+/// The status, description and schema of an answer.
+type ShownAnswer = (u16, &'static str, fn(&mut SchemaGenerator) -> Schema);
 
 /// The parts of a route's description that the route itself does not have.
 pub(crate) struct Operation {
@@ -52,8 +53,7 @@ pub(crate) struct Operation {
     /// The media type of the answers.
     pub(crate) content_type: &'static str,
     pub(crate) body: Option<Body>,
-    /// The status, description and schema of each answer.
-    pub(crate) answers: &'static [(u16, &'static str, SchemaOf)],
+    pub(crate) answers: &'static [ShownAnswer],
     /// The refusals that do not follow from the route's scope, body and conditions.
     pub(crate) refusals: &'static [ProblemType],
 }
@@ -70,6 +70,11 @@ impl Operation {
         answers: &[],
         refusals: &[],
     };
+}
+
+/// Describes an answer that contains a `T`.
+pub(crate) const fn shows<T: JsonSchema>(status: u16, description: &'static str) -> ShownAnswer {
+    (status, description, SchemaGenerator::subschema_for::<T>)
 }
 
 /// Returns the schema of any object.

@@ -55,7 +55,7 @@ pub(super) fn list_parameters(filter: &Map<String, Value>) -> Value {
     }
     parameters.push(json!({
         "name": "order", "in": "query",
-        "description": "From the first due time to the last, or from the end of the list to its beginning. A list that is read from its end misses a task that fires or fails meanwhile.",
+        "description": "From the first due time to the last, and then what has no due time, or from the end of the list to its beginning. A list that is read from its end misses a task that fires or fails meanwhile.",
         "schema": { "type": "string", "enum": ["asc", "desc"], "default": "asc" }
     }));
     parameters.push(json!({

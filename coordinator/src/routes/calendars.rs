@@ -1,23 +1,8 @@
 //! The routes for calendars.
 
-use crate::conditions::Conditions;
 use crate::handlers::calendars;
-#[cfg(test)]
-use crate::openapi::answers::Deleted;
-#[cfg(test)]
-use crate::openapi::answers_of_calendars::CalendarList;
-#[cfg(test)]
-use crate::openapi::operation::{Body, Operation};
-#[cfg(test)]
-use crate::problem::ProblemType::{CalendarInUse, Invalid, NoCalendar, TooMany};
-use crate::routes::route::Route;
-use scheduler_model::access::Scope;
+use crate::routes::prelude::*;
 use scheduler_model::bounds::MAX_CALENDAR_BODY_BYTES;
-#[cfg(test)]
-use scheduler_model::calendars::ShownCalendar;
-#[cfg(test)]
-use schemars::SchemaGenerator;
-use worker::Method;
 
 /// Each route with its handler and its description for the API's document.
 pub(super) static ROUTES: &[Route] = &[
@@ -27,7 +12,7 @@ pub(super) static ROUTES: &[Route] = &[
             id: "listCalendars",
             summary: "List calendars",
             description: "Lists the calendars of the namespace, in the order of their names and without their items.",
-            answers: &[(200, "The calendars.", SchemaGenerator::subschema_for::<CalendarList>)],
+            answers: &[shows::<CalendarList>(200, "The calendars.")],
             ..Operation::USUAL
         },
         ..Route::new(Method::Get, "/v1/calendars", Scope::Read, |call, _| {
@@ -44,8 +29,8 @@ pub(super) static ROUTES: &[Route] = &[
             description: "Creates a calendar, or replaces its items and its description. If the items change, the tasks that name the calendar in `exclude` follow: the answer comes first, and `pending` says until when. They keep their counted runs, anchor and pause, and what waits of them.",
             body: Some(Body::Calendar),
             answers: &[
-                (200, "Changed.", SchemaGenerator::subschema_for::<ShownCalendar>),
-                (201, "Made.", SchemaGenerator::subschema_for::<ShownCalendar>),
+                shows::<ShownCalendar>(200, "Changed."),
+                shows::<ShownCalendar>(201, "Made."),
             ],
             refusals: &[Invalid, TooMany],
             ..Operation::USUAL
@@ -61,7 +46,7 @@ pub(super) static ROUTES: &[Route] = &[
             id: "getCalendar",
             summary: "Get a calendar",
             description: "Returns a calendar with its items, and how far the update of its tasks has come.",
-            answers: &[(200, "The calendar.", SchemaGenerator::subschema_for::<ShownCalendar>)],
+            answers: &[shows::<ShownCalendar>(200, "The calendar.")],
             refusals: &[Invalid, NoCalendar],
             ..Operation::USUAL
         },
@@ -76,7 +61,7 @@ pub(super) static ROUTES: &[Route] = &[
             id: "deleteCalendar",
             summary: "Delete a calendar",
             description: "Deletes a calendar that no task names. It reads the recurring tasks of the namespace to find those that do.",
-            answers: &[(200, "Deleted.", SchemaGenerator::subschema_for::<Deleted>)],
+            answers: &[shows::<Deleted>(200, "Deleted.")],
             refusals: &[Invalid, NoCalendar, CalendarInUse],
             ..Operation::USUAL
         },

@@ -1,20 +1,8 @@
 //! The routes of dead letters.
 
 use crate::handlers::dead_letters::{self, Verb};
-#[cfg(test)]
-use crate::openapi::answers::{DeadLetterList, DeletedDeadLetter, Task};
-#[cfg(test)]
-use crate::openapi::answers_of_many::{DiscardAnswer, ReplayAnswer};
-#[cfg(test)]
-use crate::openapi::operation::{Body, Operation};
-#[cfg(test)]
-use crate::problem::ProblemType::{Full, Invalid, NoDeadLetter};
-use crate::routes::route::Route;
-use scheduler_model::access::Scope;
+use crate::routes::prelude::*;
 use scheduler_model::bounds::{MAX_BULK_BODY_BYTES, MAX_TASK_BODY_BYTES};
-#[cfg(test)]
-use schemars::SchemaGenerator;
-use worker::Method;
 
 /// Each route with its handler and its description for the API's document.
 pub(super) static ROUTES: &[Route] = &[
@@ -25,10 +13,9 @@ pub(super) static ROUTES: &[Route] = &[
             id: "listDeadLetters",
             summary: "List dead letters",
             description: "Lists dead letters by when they died, newest first. `from` and `to` are times of death.",
-            answers: &[(
+            answers: &[shows::<DeadLetterList>(
                 200,
                 "A page of the list. It may hold fewer dead letters than `limit`, or none, although more follow: send its `cursor` until that is null.",
-                SchemaGenerator::subschema_for::<DeadLetterList>,
             )],
             refusals: &[Invalid],
             ..Operation::USUAL
@@ -45,11 +32,7 @@ pub(super) static ROUTES: &[Route] = &[
             summary: "Replay many dead letters",
             description: "Starts dead letters over, by ids, by filter or all. If `done` is false, send the request again.",
             body: Some(Body::DeadLetters),
-            answers: &[(
-                200,
-                "What became of them.",
-                SchemaGenerator::subschema_for::<ReplayAnswer>,
-            )],
+            answers: &[shows::<ReplayAnswer>(200, "What became of them.")],
             refusals: &[Invalid, Full],
             ..Operation::USUAL
         },
@@ -65,11 +48,7 @@ pub(super) static ROUTES: &[Route] = &[
             summary: "Discard many dead letters",
             description: "Discards dead letters, by ids, by filter or all. If `done` is false, send the request again.",
             body: Some(Body::DeadLetters),
-            answers: &[(
-                200,
-                "What became of them.",
-                SchemaGenerator::subschema_for::<DiscardAnswer>,
-            )],
+            answers: &[shows::<DiscardAnswer>(200, "What became of them.")],
             refusals: &[Invalid],
             ..Operation::USUAL
         },
@@ -83,7 +62,7 @@ pub(super) static ROUTES: &[Route] = &[
             id: "getDeadLetter",
             summary: "Get a dead letter",
             description: "Returns a dead letter, with its last error and the number of its attempts.",
-            answers: &[(200, "The dead letter.", SchemaGenerator::subschema_for::<Task>)],
+            answers: &[shows::<Task>(200, "The dead letter.")],
             refusals: &[NoDeadLetter],
             ..Operation::USUAL
         },
@@ -99,11 +78,7 @@ pub(super) static ROUTES: &[Route] = &[
             summary: "Replay a dead letter",
             description: "Starts a dead letter over, as it was or with changes of its callback and payload. It has all attempts of its retry policy again. The schedule of its task does not change.",
             body: Some(Body::Replay),
-            answers: &[(
-                200,
-                "The run, which waits for its first attempt.",
-                SchemaGenerator::subschema_for::<Task>,
-            )],
+            answers: &[shows::<Task>(200, "The run, which waits for its first attempt.")],
             refusals: &[Invalid, NoDeadLetter, Full],
             ..Operation::USUAL
         },
@@ -117,11 +92,7 @@ pub(super) static ROUTES: &[Route] = &[
             id: "discardDeadLetter",
             summary: "Discard a dead letter",
             description: "Discards a dead letter. Its task does not change.",
-            answers: &[(
-                200,
-                "It is discarded.",
-                SchemaGenerator::subschema_for::<DeletedDeadLetter>,
-            )],
+            answers: &[shows::<DeletedDeadLetter>(200, "It is discarded.")],
             refusals: &[NoDeadLetter],
             ..Operation::USUAL
         },

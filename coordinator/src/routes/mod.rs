@@ -4,6 +4,7 @@ mod calendars;
 mod dead_letters;
 mod hints;
 mod others;
+mod prelude;
 mod route;
 mod tasks;
 

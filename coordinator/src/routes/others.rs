@@ -1,42 +1,13 @@
 //! The routes for everything but tasks and dead letters.
 
-use crate::conditions::{Conditions, Repeats};
 use crate::handlers::{
     events, forecast, keys, mcp, namespaces, open, parse, preview, rate_limits, runs, series, stats,
 };
-#[cfg(test)]
-use crate::openapi::answers::{
-    AllRuns, Deleted, Health, KeyList, LimitList, MadeKey, Namespace, NamespaceList, Stats,
-};
-#[cfg(test)]
-use crate::openapi::mcp_answers::{McpAnswer, McpError};
-#[cfg(test)]
-use crate::openapi::operation::{Body, Operation, any_object, text};
-#[cfg(test)]
-use crate::problem::ProblemType::{
-    Invalid, NoKey, NoLimit, NoNamespace, NoRoute, NotEmpty, TooMany, TooManyReaders,
-};
-use crate::routes::route::Route;
-use scheduler_model::access::Scope;
-#[cfg(test)]
-use scheduler_model::access::{OwnKey, ShownKey};
+use crate::routes::prelude::*;
 use scheduler_model::bounds::{MAX_SMALL_BODY_BYTES, MAX_TASK_BODY_BYTES};
-#[cfg(test)]
-use scheduler_model::events::EventData;
 use scheduler_model::forecast::FORECAST_QUERY;
-#[cfg(test)]
-use scheduler_model::forecast::Forecast;
-#[cfg(test)]
-use scheduler_model::protocol::limiter::LimitShown;
 use scheduler_model::runs::RUNS_QUERY;
-#[cfg(test)]
-use scheduler_model::schedule::{ParsedSentence, Preview};
 use scheduler_model::series::SERIES_QUERY;
-#[cfg(test)]
-use scheduler_model::series::Series;
-#[cfg(test)]
-use schemars::SchemaGenerator;
-use worker::Method;
 
 /// Each route with its handler and its description for the API's document.
 pub(super) static ROUTES: &[Route] = &[
@@ -47,10 +18,9 @@ pub(super) static ROUTES: &[Route] = &[
             id: "listAllRuns",
             summary: "List the runs of all tasks",
             description: "Lists how attempts at all tasks of the namespace went, newest first, or groups the failures that are alike. One entry is one attempt.",
-            answers: &[(
+            answers: &[shows::<AllRuns>(
                 200,
                 "A page of the history, which is kept up to 30 days.",
-                SchemaGenerator::subschema_for::<AllRuns>,
             )],
             refusals: &[Invalid],
             ..Operation::USUAL
@@ -66,17 +36,15 @@ pub(super) static ROUTES: &[Route] = &[
             description: "Takes a message of the Model Context Protocol, revision 2026-07-28 or 2025-11-25, over Streamable HTTP. A client of that protocol sends these messages. A key sees the tools that its scopes allow.",
             body: Some(Body::Mcp),
             answers: &[
-                (200, "The answer to a request.", SchemaGenerator::subschema_for::<McpAnswer>),
+                shows::<McpAnswer>(200, "The answer to a request."),
                 (202, "A notification was taken in.", any_object),
-                (
+                shows::<McpError>(
                     400,
                     "The body is no message, or the headers do not say what it says.",
-                    SchemaGenerator::subschema_for::<McpError>,
                 ),
-                (
+                shows::<McpError>(
                     404,
                     "The revision 2026-07-28 or this server has no such method.",
-                    SchemaGenerator::subschema_for::<McpError>,
                 ),
             ],
             ..Operation::USUAL
@@ -89,7 +57,7 @@ pub(super) static ROUTES: &[Route] = &[
             id: "health",
             summary: "Check that the Worker runs",
             description: "Answers without looking at any shard.",
-            answers: &[(200, "It runs.", SchemaGenerator::subschema_for::<Health>)],
+            answers: &[shows::<Health>(200, "It runs.")],
             ..Operation::USUAL
         },
         ..Route::open("/healthz", open::health)
@@ -139,7 +107,7 @@ pub(super) static ROUTES: &[Route] = &[
             summary: "Preview a schedule",
             description: "Returns the next runs of a schedule, with their local times and what clock changes do to them. Creates nothing.",
             body: Some(Body::Preview),
-            answers: &[(200, "The runs.", SchemaGenerator::subschema_for::<Preview>)],
+            answers: &[shows::<Preview>(200, "The runs.")],
             refusals: &[Invalid],
             ..Operation::USUAL
         },
@@ -154,7 +122,7 @@ pub(super) static ROUTES: &[Route] = &[
             id: "statsSeries",
             summary: "Get statistics over time",
             description: "Returns what happened in each minute of the last two hours, or in each hour of the last seven days: the sum of what all shards have counted. A crash may lose the last seconds of it.",
-            answers: &[(200, "The counts.", SchemaGenerator::subschema_for::<Series>)],
+            answers: &[shows::<Series>(200, "The counts.")],
             refusals: &[Invalid],
             ..Operation::USUAL
         },
@@ -169,7 +137,7 @@ pub(super) static ROUTES: &[Route] = &[
             id: "forecast",
             summary: "Count the runs to come",
             description: "Counts the runs that come due in each part of the time ahead, one-shot and recurring, without reading them. It does not count what is paused, what waits for the end of the run before it, and what is in flight.",
-            answers: &[(200, "The counts.", SchemaGenerator::subschema_for::<Forecast>)],
+            answers: &[shows::<Forecast>(200, "The counts.")],
             refusals: &[Invalid],
             ..Operation::USUAL
         },
@@ -186,11 +154,7 @@ pub(super) static ROUTES: &[Route] = &[
             summary: "Read a schedule in words",
             description: "Reads a sentence in English or German as the schedule of a task: its fields, the same as a sentence, the next runs, and what the sentence leaves open. Answers choices if it is ambiguous, and what is near if it is refused. Creates nothing.",
             body: Some(Body::Parse),
-            answers: &[(
-                200,
-                "What the sentence is read as.",
-                SchemaGenerator::subschema_for::<ParsedSentence>,
-            )],
+            answers: &[shows::<ParsedSentence>(200, "What the sentence is read as.")],
             refusals: &[Invalid],
             ..Operation::USUAL
         },
@@ -202,7 +166,7 @@ pub(super) static ROUTES: &[Route] = &[
             id: "stats",
             summary: "Get statistics",
             description: "Returns counts, lateness and billed operations, in total and for each shard. Counters count since the shards were made: take differences.",
-            answers: &[(200, "The numbers.", SchemaGenerator::subschema_for::<Stats>)],
+            answers: &[shows::<Stats>(200, "The numbers.")],
             ..Operation::USUAL
         },
         ..Route::new(Method::Get, "/v1/stats", Scope::Read, |call, _| Box::pin(stats::stats(call)))
@@ -215,11 +179,7 @@ pub(super) static ROUTES: &[Route] = &[
             summary: "Create an API key",
             description: "Creates a key that reaches no further than the key of the request. The answer is the only one that shows the key itself.",
             body: Some(Body::Key),
-            answers: &[(
-                201,
-                "Made. The key is shown this once.",
-                SchemaGenerator::subschema_for::<MadeKey>,
-            )],
+            answers: &[shows::<MadeKey>(201, "Made. The key is shown this once.")],
             refusals: &[Invalid, TooMany],
             ..Operation::USUAL
         },
@@ -231,11 +191,7 @@ pub(super) static ROUTES: &[Route] = &[
             id: "getOwnKey",
             summary: "Get the key of the request",
             description: "Returns what the key of the request may do. Every key may ask.",
-            answers: &[(
-                200,
-                "What the key may do.",
-                SchemaGenerator::subschema_for::<OwnKey<'static>>,
-            )],
+            answers: &[shows::<OwnKey<'static>>(200, "What the key may do.")],
             ..Operation::USUAL
         },
         ..Route::of_any_key("/v1/key", |call, _| Box::pin(keys::own(call)))
@@ -246,11 +202,7 @@ pub(super) static ROUTES: &[Route] = &[
             id: "listKeys",
             summary: "List API keys",
             description: "Lists the keys that reach no further than the key of the request, without their secrets.",
-            answers: &[(
-                200,
-                "The keys, without their secrets.",
-                SchemaGenerator::subschema_for::<KeyList>,
-            )],
+            answers: &[shows::<KeyList>(200, "The keys, without their secrets.")],
             ..Operation::USUAL
         },
         ..Route::new(Method::Get, "/v1/keys", Scope::Admin, |call, _| Box::pin(keys::list(call)))
@@ -261,11 +213,7 @@ pub(super) static ROUTES: &[Route] = &[
             id: "getKey",
             summary: "Get an API key",
             description: "Returns a key that reaches no further than the key of the request, without its secret.",
-            answers: &[(
-                200,
-                "The key, without its secret.",
-                SchemaGenerator::subschema_for::<ShownKey<'static>>,
-            )],
+            answers: &[shows::<ShownKey<'static>>(200, "The key, without its secret.")],
             refusals: &[NoKey],
             ..Operation::USUAL
         },
@@ -279,7 +227,7 @@ pub(super) static ROUTES: &[Route] = &[
             id: "revokeKey",
             summary: "Revoke an API key",
             description: "The key stops working everywhere within ten seconds.",
-            answers: &[(200, "Revoked.", SchemaGenerator::subschema_for::<Deleted>)],
+            answers: &[shows::<Deleted>(200, "Revoked.")],
             refusals: &[NoKey],
             ..Operation::USUAL
         },
@@ -293,7 +241,7 @@ pub(super) static ROUTES: &[Route] = &[
             id: "listNamespaces",
             summary: "List namespaces",
             description: "Lists the namespaces that the key of the request is for.",
-            answers: &[(200, "The namespaces.", SchemaGenerator::subschema_for::<NamespaceList>)],
+            answers: &[shows::<NamespaceList>(200, "The namespaces.")],
             ..Operation::USUAL
         },
         ..Route::new(Method::Get, "/v1/namespaces", Scope::Admin, |call, _| {
@@ -306,7 +254,7 @@ pub(super) static ROUTES: &[Route] = &[
             id: "getNamespace",
             summary: "Get a namespace",
             description: "Returns a namespace that the key of the request is for, with its quota.",
-            answers: &[(200, "The namespace.", SchemaGenerator::subschema_for::<Namespace>)],
+            answers: &[shows::<Namespace>(200, "The namespace.")],
             refusals: &[Invalid, NoNamespace],
             ..Operation::USUAL
         },
@@ -321,10 +269,7 @@ pub(super) static ROUTES: &[Route] = &[
             summary: "Create or change a namespace",
             description: "Creates a namespace, or replaces its quota. Needs a key for every namespace.",
             body: Some(Body::Namespace),
-            answers: &[
-                (200, "Changed.", SchemaGenerator::subschema_for::<Namespace>),
-                (201, "Made.", SchemaGenerator::subschema_for::<Namespace>),
-            ],
+            answers: &[shows::<Namespace>(200, "Changed."), shows::<Namespace>(201, "Made.")],
             refusals: &[Invalid, TooMany],
             ..Operation::USUAL
         },
@@ -338,7 +283,7 @@ pub(super) static ROUTES: &[Route] = &[
             id: "deleteNamespace",
             summary: "Delete a namespace",
             description: "Deletes a namespace that holds no task. Needs a key for every namespace.",
-            answers: &[(200, "Deleted.", SchemaGenerator::subschema_for::<Deleted>)],
+            answers: &[shows::<Deleted>(200, "Deleted.")],
             refusals: &[Invalid, NoNamespace, NotEmpty],
             ..Operation::USUAL
         },
@@ -352,7 +297,7 @@ pub(super) static ROUTES: &[Route] = &[
             id: "listLimits",
             summary: "List limits",
             description: "Lists the limits of the namespace, with what is known of the runs of each.",
-            answers: &[(200, "The limits.", SchemaGenerator::subschema_for::<LimitList>)],
+            answers: &[shows::<LimitList>(200, "The limits.")],
             ..Operation::USUAL
         },
         ..Route::new(Method::Get, "/v1/limits", Scope::Read, |call, _| {
@@ -366,10 +311,7 @@ pub(super) static ROUTES: &[Route] = &[
             summary: "Set a limit",
             description: "Sets or changes the limit of a key. Tasks that wait follow the new limit within some seconds.",
             body: Some(Body::Limit),
-            answers: &[
-                (200, "Changed.", SchemaGenerator::subschema_for::<LimitShown>),
-                (201, "Set.", SchemaGenerator::subschema_for::<LimitShown>),
-            ],
+            answers: &[shows::<LimitShown>(200, "Changed."), shows::<LimitShown>(201, "Set.")],
             refusals: &[Invalid, TooMany],
             ..Operation::USUAL
         },
@@ -383,7 +325,7 @@ pub(super) static ROUTES: &[Route] = &[
             id: "getLimit",
             summary: "Get a limit",
             description: "Returns the limit of a key, and what is known of its runs.",
-            answers: &[(200, "The limit.", SchemaGenerator::subschema_for::<LimitShown>)],
+            answers: &[shows::<LimitShown>(200, "The limit.")],
             refusals: &[NoLimit],
             ..Operation::USUAL
         },
@@ -397,7 +339,7 @@ pub(super) static ROUTES: &[Route] = &[
             id: "deleteLimit",
             summary: "Delete a limit",
             description: "Deletes the limit of a key. Tasks that name the key are not limited any more.",
-            answers: &[(200, "Lifted.", SchemaGenerator::subschema_for::<Deleted>)],
+            answers: &[shows::<Deleted>(200, "Lifted.")],
             refusals: &[NoLimit],
             ..Operation::USUAL
         },
@@ -413,10 +355,9 @@ pub(super) static ROUTES: &[Route] = &[
             summary: "Follow events",
             description: "Streams what happens to tasks, and to the circuits of destinations, as server-sent events. The data of each event is an `Event`. The event `gap` says that others may be missing. The stream ends after ten minutes; to continue it, send the last `id` in `Last-Event-ID`.",
             stream: true,
-            answers: &[(
+            answers: &[shows::<EventData<'static>>(
                 200,
                 "Server-sent events, for up to ten minutes. To continue, send the last `id` in Last-Event-ID.",
-                SchemaGenerator::subschema_for::<EventData<'static>>,
             )],
             refusals: &[Invalid, TooManyReaders],
             ..Operation::USUAL

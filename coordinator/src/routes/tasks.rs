@@ -1,28 +1,10 @@
 //! The routes of tasks.
 
-use crate::conditions::{Conditions, Repeats};
 use crate::handlers::tasks::change::Verb;
 use crate::handlers::tasks::{cancel, change, create, explain, get, list, patch, runs};
-#[cfg(test)]
-use crate::openapi::answers::{BatchReply, RunList, Task, TaskList};
-#[cfg(test)]
-use crate::openapi::answers_of_many::{CancelAnswer, ChangeAnswer};
-#[cfg(test)]
-use crate::openapi::operation::{Body, Operation};
-#[cfg(test)]
-use crate::problem::ProblemType::{
-    AlreadyRunning, BatchRejected, ConditionRefused, Full, Invalid, KeyReused, NoTask,
-    NotApplicable, Quota, TaskCancelled, TooManyRuns,
-};
-use crate::routes::route::Route;
-use scheduler_model::access::Scope;
+use crate::routes::prelude::*;
 use scheduler_model::bounds::{DEFAULT_REQUEST_BYTES, MAX_BULK_BODY_BYTES, MAX_TASK_BODY_BYTES};
-#[cfg(test)]
-use scheduler_model::explain::Explanation;
 use scheduler_model::list_query::LIST_QUERY;
-#[cfg(test)]
-use schemars::SchemaGenerator;
-use worker::Method;
 
 /// Each route with its handler and its description for the API's document.
 pub(super) static ROUTES: &[Route] = &[
@@ -37,12 +19,8 @@ pub(super) static ROUTES: &[Route] = &[
             description: "Creates the task, or overwrites the task with the same id. Without an `id`, the scheduler makes one. The answer shows the task as it is stored.",
             body: Some(Body::Task),
             answers: &[
-                (201, "Created.", SchemaGenerator::subschema_for::<Task>),
-                (
-                    200,
-                    "It took the place of a task of the same id.",
-                    SchemaGenerator::subschema_for::<Task>,
-                ),
+                shows::<Task>(201, "Created."),
+                shows::<Task>(200, "It took the place of a task of the same id."),
             ],
             refusals: &[Invalid, ConditionRefused, KeyReused, Quota, Full],
             ..Operation::USUAL
@@ -61,7 +39,7 @@ pub(super) static ROUTES: &[Route] = &[
             summary: "Create many tasks",
             description: "Creates up to 20,000 tasks. An invalid task does not keep the others from being created: `results` says what became of each one, in the order of the request. A deployment may accept a longer body (`MAX_BODY_MIB`).",
             body: Some(Body::Batch),
-            answers: &[(200, "What became of each.", SchemaGenerator::subschema_for::<BatchReply>)],
+            answers: &[shows::<BatchReply>(200, "What became of each.")],
             refusals: &[Invalid, BatchRejected, KeyReused, Quota, Full],
             ..Operation::USUAL
         },
@@ -77,11 +55,7 @@ pub(super) static ROUTES: &[Route] = &[
             summary: "Cancel many tasks",
             description: "Cancels tasks by id or by filter, and discards their dead letters. No further attempt starts; an attempt in flight runs to its end. If `done` is false, send the request again.",
             body: Some(Body::Selection),
-            answers: &[(
-                200,
-                "What became of them.",
-                SchemaGenerator::subschema_for::<CancelAnswer>,
-            )],
+            answers: &[shows::<CancelAnswer>(200, "What became of them.")],
             refusals: &[Invalid],
             ..Operation::USUAL
         },
@@ -95,11 +69,10 @@ pub(super) static ROUTES: &[Route] = &[
         operation: Operation {
             id: "listTasks",
             summary: "List tasks",
-            description: "Lists the tasks that fulfil every part of the filter, in order of due time. A page is answered after a bounded amount of work.",
-            answers: &[(
+            description: "Lists the tasks that fulfil every part of the filter, in order of due time. Held, paused and unscheduled tasks have no due time: they are last, in no order of time. A page is answered after a bounded amount of work.",
+            answers: &[shows::<TaskList>(
                 200,
                 "A page of the list. It may hold fewer tasks than `limit`, or none, although more follow: send its `cursor` until that is null. `searched` says how far it has looked.",
-                SchemaGenerator::subschema_for::<TaskList>,
             )],
             refusals: &[Invalid],
             ..Operation::USUAL
@@ -113,7 +86,7 @@ pub(super) static ROUTES: &[Route] = &[
             id: "getTask",
             summary: "Get a task",
             description: "Returns a task that waits, runs or is kept as a dead letter.",
-            answers: &[(200, "The task.", SchemaGenerator::subschema_for::<Task>)],
+            answers: &[shows::<Task>(200, "The task.")],
             refusals: &[NoTask],
             ..Operation::USUAL
         },
@@ -128,10 +101,9 @@ pub(super) static ROUTES: &[Route] = &[
             id: "listRuns",
             summary: "List the runs of a task",
             description: "Lists how attempts at the task went, newest first. One entry is one attempt. The history of a task that is gone is kept, too, for up to 30 days.",
-            answers: &[(
+            answers: &[shows::<RunList>(
                 200,
                 "A page of its history, which is kept up to 30 days.",
-                SchemaGenerator::subschema_for::<RunList>,
             )],
             refusals: &[Invalid],
             ..Operation::USUAL
@@ -146,11 +118,7 @@ pub(super) static ROUTES: &[Route] = &[
             id: "explainTask",
             summary: "Explain a task",
             description: "Says why the task did or did not fire, and when it fires next.",
-            answers: &[(
-                200,
-                "What its shard knows of it.",
-                SchemaGenerator::subschema_for::<Explanation>,
-            )],
+            answers: &[shows::<Explanation>(200, "What its shard knows of it.")],
             refusals: &[NoTask],
             ..Operation::USUAL
         },
@@ -169,12 +137,8 @@ pub(super) static ROUTES: &[Route] = &[
             description: "Creates the task with this id, or overwrites it. With the same schedule as before, a recurring task keeps the run that waits.",
             body: Some(Body::TaskOfPath),
             answers: &[
-                (
-                    200,
-                    "It took the place of a task of the same id.",
-                    SchemaGenerator::subschema_for::<Task>,
-                ),
-                (201, "Created.", SchemaGenerator::subschema_for::<Task>),
+                shows::<Task>(200, "It took the place of a task of the same id."),
+                shows::<Task>(201, "Created."),
             ],
             refusals: &[Invalid, KeyReused, Quota, Full],
             ..Operation::USUAL
@@ -190,11 +154,7 @@ pub(super) static ROUTES: &[Route] = &[
             id: "cancelTask",
             summary: "Cancel a task",
             description: "Cancels the task, or discards its dead letter. No further attempt starts; an attempt in flight runs to its end.",
-            answers: &[(
-                200,
-                "The task as it was. No attempt of it starts any more.",
-                SchemaGenerator::subschema_for::<Task>,
-            )],
+            answers: &[shows::<Task>(200, "The task as it was. No attempt of it starts any more.")],
             refusals: &[Invalid, NoTask],
             ..Operation::USUAL
         },
@@ -210,7 +170,7 @@ pub(super) static ROUTES: &[Route] = &[
             summary: "Pause a task",
             description: "The task does not fire until it is resumed. An attempt in flight runs to its end. The task shows when and by which key it was paused, and the `note`.",
             body: Some(Body::Pause),
-            answers: &[(200, "The task after the change.", SchemaGenerator::subschema_for::<Task>)],
+            answers: &[shows::<Task>(200, "The task after the change.")],
             refusals: &[Invalid, NoTask, TaskCancelled, NotApplicable],
             ..Operation::USUAL
         },
@@ -226,11 +186,7 @@ pub(super) static ROUTES: &[Route] = &[
             summary: "Pause many tasks",
             description: "Pauses tasks by id or by filter. If `done` is false, send the request again.",
             body: Some(Body::PauseMany),
-            answers: &[(
-                200,
-                "What became of them.",
-                SchemaGenerator::subschema_for::<ChangeAnswer>,
-            )],
+            answers: &[shows::<ChangeAnswer>(200, "What became of them.")],
             refusals: &[Invalid],
             ..Operation::USUAL
         },
@@ -245,7 +201,7 @@ pub(super) static ROUTES: &[Route] = &[
             id: "resumeTask",
             summary: "Resume a task",
             description: "Lets a paused task fire again. A recurring task does not make up for the runs that it missed, unless it has a `misfire` policy.",
-            answers: &[(200, "The task after the change.", SchemaGenerator::subschema_for::<Task>)],
+            answers: &[shows::<Task>(200, "The task after the change.")],
             refusals: &[Invalid, NoTask, TaskCancelled, Full],
             ..Operation::USUAL
         },
@@ -261,11 +217,7 @@ pub(super) static ROUTES: &[Route] = &[
             summary: "Resume many tasks",
             description: "Resumes tasks by id or by filter. If `done` is false, send the request again.",
             body: Some(Body::Selection),
-            answers: &[(
-                200,
-                "What became of them.",
-                SchemaGenerator::subschema_for::<ChangeAnswer>,
-            )],
+            answers: &[shows::<ChangeAnswer>(200, "What became of them.")],
             refusals: &[Invalid, Full],
             ..Operation::USUAL
         },
@@ -283,7 +235,7 @@ pub(super) static ROUTES: &[Route] = &[
             summary: "Run a task now",
             description: "Fires a one-shot task now, a recurring task in addition to its schedule, and a task without a schedule, which stays. Starts a dead letter over. A `payload` in the body replaces that of the task for this run only.",
             body: Some(Body::Run),
-            answers: &[(200, "The task after the change.", SchemaGenerator::subschema_for::<Task>)],
+            answers: &[shows::<Task>(200, "The task after the change.")],
             refusals: &[Invalid, NoTask, AlreadyRunning, TaskCancelled, Quota, Full, TooManyRuns],
             ..Operation::USUAL
         },
@@ -300,11 +252,7 @@ pub(super) static ROUTES: &[Route] = &[
             summary: "Run many tasks now",
             description: "Runs tasks by id or by filter. If `done` is false, send the request again.",
             body: Some(Body::Selection),
-            answers: &[(
-                200,
-                "What became of them.",
-                SchemaGenerator::subschema_for::<ChangeAnswer>,
-            )],
+            answers: &[shows::<ChangeAnswer>(200, "What became of them.")],
             refusals: &[Invalid, Quota, Full],
             ..Operation::USUAL
         },
@@ -320,7 +268,7 @@ pub(super) static ROUTES: &[Route] = &[
             summary: "Reschedule a task",
             description: "Moves a task that fires once to another time.",
             body: Some(Body::Reschedule),
-            answers: &[(200, "The task after the change.", SchemaGenerator::subschema_for::<Task>)],
+            answers: &[shows::<Task>(200, "The task after the change.")],
             refusals: &[Invalid, NoTask, TaskCancelled, NotApplicable],
             ..Operation::USUAL
         },
@@ -336,11 +284,7 @@ pub(super) static ROUTES: &[Route] = &[
             summary: "Reschedule many tasks",
             description: "Moves tasks that fire once to another time, by id or by filter. If `done` is false, send the request again.",
             body: Some(Body::RescheduleMany),
-            answers: &[(
-                200,
-                "What became of them.",
-                SchemaGenerator::subschema_for::<ChangeAnswer>,
-            )],
+            answers: &[shows::<ChangeAnswer>(200, "What became of them.")],
             refusals: &[Invalid],
             ..Operation::USUAL
         },
@@ -357,7 +301,7 @@ pub(super) static ROUTES: &[Route] = &[
             summary: "Change a task",
             description: "Applies a JSON merge patch (RFC 7396) to the task. The answer shows the task as it is stored.",
             body: Some(Body::Patch),
-            answers: &[(200, "The task as it stands now.", SchemaGenerator::subschema_for::<Task>)],
+            answers: &[shows::<Task>(200, "The task as it stands now.")],
             refusals: &[Invalid, NoTask, Quota, Full, TaskCancelled, NotApplicable],
             ..Operation::USUAL
         },

@@ -73,8 +73,10 @@ pub use list::CronList;
 pub(crate) use same::have_same_times;
 
 use crate::local_clock;
+use crate::steps::count_steps;
 use crate::time::UnixMillis;
 use crate::tz::{Reading, Tz};
+use chrono::{Datelike, NaiveDate};
 use fields::{Fields, Month};
 
 /// 0001-01-01T00:00:00Z in Unix seconds. There are no occurrences before it.
@@ -140,6 +142,28 @@ impl CronSchedule {
 
     fn next_run(&self, after: i64, month: &mut Month) -> Option<i64> {
         if self.repeats { self.next_repeat(after, month) } else { self.next_fixed(after, month) }
+    }
+
+    /// Returns the number of times of day that the expression names.
+    pub(crate) fn times_of_day(&self) -> u32 {
+        let Fields { hours, minutes, seconds, .. } = &self.fields;
+        hours.count_ones() * minutes.count_ones() * seconds.count_ones()
+    }
+
+    /// Returns the allowed days of a month, from bit 1. `first` is the first day of the month.
+    pub(crate) fn days_of(&self, first: NaiveDate) -> u32 {
+        count_steps(1);
+        if self.fields.months >> first.month() & 1 == 0 {
+            return 0;
+        }
+        let weekday = first.weekday().num_days_from_sunday();
+        self.fields.days_of_month(weekday, first.num_days_in_month().into())
+    }
+
+    /// Returns the first time of day at or after `second`, both in seconds.
+    pub(crate) fn time_from(&self, second: i64) -> Option<i64> {
+        let Fields { hours, minutes, seconds, .. } = self.fields;
+        fields::next_time(hours, minutes, seconds, second)
     }
 
     /// Returns the time zone whose clock the fields are read on.

@@ -1,8 +1,10 @@
 //! An interval from an anchor.
 
 use crate::local_time::LocalTime;
+use crate::steps::count_steps;
 use crate::time::UnixMillis;
 use crate::tz::Tz;
+use chrono::NaiveDate;
 
 const DAY_MILLIS: i64 = 86_400_000;
 
@@ -42,6 +44,42 @@ impl Every {
         let runs = after.since(self.origin) / self.interval_millis + 1;
         let next = self.origin.get().checked_add(runs.checked_mul(self.interval_millis)?)?;
         (next <= UnixMillis::LAST.get()).then(|| UnixMillis::new(next))
+    }
+
+    /// Returns whether the interval is shorter than a day.
+    pub(crate) fn is_finer_than_a_day(self) -> bool {
+        self.interval_millis < DAY_MILLIS
+    }
+
+    /// Returns whether the interval is shorter than a day and has other times of day on each day.
+    pub(crate) fn drifts(self) -> bool {
+        self.is_finer_than_a_day() && DAY_MILLIS % self.interval_millis != 0
+    }
+
+    /// Returns the days of a month, from bit 1, on which runs may be while the clock does not change.
+    /// `first` is the first day of the month, and `known` is a day with a run, as a number since
+    /// 1970-01-01.
+    pub(crate) fn days_of(self, first: NaiveDate, known: i64) -> u32 {
+        count_steps(1);
+        let days = self.interval_millis / DAY_MILLIS;
+        if days < 2 || self.interval_millis % DAY_MILLIS != 0 {
+            return u32::MAX;
+        }
+        let ahead = (known - i64::from(first.to_epoch_days())).rem_euclid(days);
+        (1 + ahead..32)
+            .step_by(usize::try_from(days).unwrap_or(32))
+            .fold(0, |set, day| set | 1 << day)
+    }
+
+    /// Returns the first time of day at or after `from`, both in milliseconds, at which a run may be
+    /// while the clock does not change. `known` is the time of day of a run.
+    pub(crate) fn time_from(self, from: i64, known: i64) -> i64 {
+        // The times of day differ by multiples of what the interval and a day have in common.
+        let (mut common, mut rest) = (self.interval_millis, DAY_MILLIS);
+        while rest != 0 {
+            (common, rest) = (rest, common % rest);
+        }
+        from + (known - from).rem_euclid(common)
     }
 
     /// Returns how many runs there are after `after`, up to and with `until`. Assumes that neither

@@ -1,9 +1,11 @@
 //! A rule together with what it leaves out.
 
 use crate::clock_change::ClockChange;
-use crate::exclude::{Exclusions, Left};
+use crate::exclude::{Exclusions, Left, Source};
+use crate::local_time::LocalTime;
 use crate::schedule::{Rule, RuleKind};
 use crate::time::UnixMillis;
+use chrono::NaiveDate;
 
 /// A rule whose runs exclusions leave out or move. Its times are those that result.
 ///
@@ -17,6 +19,30 @@ pub struct Excluding {
     /// A run of the rule after this time does not count.
     last: UnixMillis,
     exclusions: Exclusions,
+}
+
+/// The rule alone, within the bounds.
+impl Source for Excluding {
+    fn next_until(&self, after: UnixMillis, until: UnixMillis) -> Option<UnixMillis> {
+        let run = self.rule.next_until(after.max(self.first.plus(-1)), until.min(self.last));
+        run.filter(|run| *run <= self.last)
+    }
+
+    fn moves_one_a_day(&self) -> bool {
+        self.rule.drifts()
+    }
+
+    fn days_of(&self, first: NaiveDate, known: i64) -> u32 {
+        self.rule.days_of(first, known)
+    }
+
+    fn time_from(&self, from: i64, known: i64) -> Option<i64> {
+        self.rule.time_from(from, known)
+    }
+
+    fn phase_of(&self, known: i64) -> i64 {
+        self.rule.phase_of(known)
+    }
 }
 
 impl Excluding {
@@ -47,27 +73,30 @@ impl Excluding {
         if after >= UnixMillis::LAST {
             return None;
         }
-        let left =
-            self.exclusions.next_after(after, until, &|after, until| self.of_rule(after, until));
+        let left = self.exclusions.next_after(after, until, self);
         left.filter(|left| left.time <= UnixMillis::LAST)
-    }
-
-    /// Returns the first time of the rule alone strictly after `after`, within the bounds.
-    fn of_rule(&self, after: UnixMillis, until: UnixMillis) -> Option<UnixMillis> {
-        let run = self.rule.next_until(after.max(self.first.plus(-1)), until.min(self.last));
-        run.filter(|run| *run <= self.last)
     }
 
     /// Returns the time by the rule of the run that has moved to `time`, or `None` if the rule has
     /// that run.
     pub(crate) fn moved_from(&self, time: UnixMillis) -> Option<UnixMillis> {
-        self.next_left(time.plus(-1), time).filter(|left| left.time == time)?.from
+        self.left_at(time)?.from
+    }
+
+    fn left_at(&self, time: UnixMillis) -> Option<Left> {
+        self.next_left(time.plus(-1), time).filter(|left| left.time == time)
+    }
+
+    /// Returns the first time of the rule strictly after `after`, up to `until`, that does not stay
+    /// as it is, unless it moves to `after` or before it.
+    pub(crate) fn next_excluded(&self, after: UnixMillis, until: UnixMillis) -> Option<UnixMillis> {
+        self.exclusions.next_excluded(after, until, self)
     }
 
     /// Returns the first time of the rule strictly after `after`, up to `until`, that does not stay
     /// as it is.
-    pub(crate) fn next_excluded(&self, after: UnixMillis, until: UnixMillis) -> Option<UnixMillis> {
-        self.exclusions.next_excluded(after, until, &|after, until| self.of_rule(after, until))
+    pub(crate) fn next_left_out(&self, after: UnixMillis, until: UnixMillis) -> Option<UnixMillis> {
+        self.exclusions.next_left_out(after, until, self)
     }
 
     /// Returns whether the rule and the exclusions are those of `other`, in whatever notation.
@@ -89,12 +118,14 @@ impl Excluding {
             + self.exclusions.memory_bytes()
     }
 
-    /// Returns the effect of a clock change on the run at `at`, unless it has moved. `previous` is
-    /// the run before.
+    /// Returns the effect of a clock change on the run at `at`. `previous` is the run before. A run
+    /// that has moved is handled as the run of a task at a local time.
     pub(crate) fn clock_change(&self, at: UnixMillis, previous: UnixMillis) -> Option<ClockChange> {
-        if self.moved_from(at).is_some() {
-            return None;
+        match self.left_at(at) {
+            Some(Left { from: Some(_), asked, .. }) => {
+                ClockChange::of_one(LocalTime::of_millis(asked), self.exclusions.timezone())
+            }
+            _ => self.rule.clock_change(at, previous),
         }
-        self.rule.clock_change(at, previous)
     }
 }

@@ -77,6 +77,11 @@ impl LocalTime {
         Self(day.saturating_mul(DAY * 1_000))
     }
 
+    /// Returns the time that is `millis` after 1970-01-01T00:00:00 on the clock.
+    pub(crate) fn of_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
     /// Returns the whole seconds since 1970-01-01T00:00:00.
     pub(crate) fn seconds(self) -> i64 {
         self.0.div_euclid(1_000)

@@ -4,15 +4,20 @@
 //! which it fires. They differ only by jitter and window (see [`Delay`]). Both rise strictly from
 //! one occurrence to the next.
 
+mod times;
+
 use crate::clock_change::ClockChange;
 use crate::cron::{CronList, CronSchedule, have_same_times};
 use crate::delay::Delay;
 use crate::every::Every;
 use crate::excluding::Excluding;
 use crate::rrule::{MAX_COUNTING_STEPS, RRule, TooLong};
-use crate::steps::steps_taken;
+use crate::steps::{are_left, steps_taken};
 use crate::time::UnixMillis;
 use std::slice;
+
+/// The runs that are tried one after another before a range is halved.
+const FEW_RUNS: usize = 3;
 
 /// One run of a schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -350,12 +355,27 @@ impl Schedule {
     }
 
     /// Returns the first time of the rule strictly after `after`, up to `until`, that an exclusion
-    /// leaves out or moves.
+    /// leaves out or moves. Does not return one that an exclusion moves to `after` or before it.
     pub fn next_excluded(&self, after: UnixMillis, until: UnixMillis) -> Option<UnixMillis> {
+        self.excluding(after, until, Excluding::next_excluded)
+    }
+
+    /// Returns the first time of the rule strictly after `after`, up to `until`, that an exclusion
+    /// leaves out or moves, to whatever time.
+    pub fn next_left_out(&self, after: UnixMillis, until: UnixMillis) -> Option<UnixMillis> {
+        self.excluding(after, until, Excluding::next_left_out)
+    }
+
+    /// Searches excluded times within the bounds.
+    fn excluding(
+        &self,
+        after: UnixMillis,
+        until: UnixMillis,
+        search: fn(&Excluding, UnixMillis, UnixMillis) -> Option<UnixMillis>,
+    ) -> Option<UnixMillis> {
         match &self.rule {
-            Rule::Excluding(rule) => {
-                rule.next_excluded(after.max(self.first.plus(-1)), until.min(self.last))
-            }
+            // The rule has no run before its own begin.
+            Rule::Excluding(rule) => search(rule, after, until.min(self.last)),
             _ => None,
         }
     }
@@ -374,6 +394,13 @@ impl Schedule {
         };
         // There is no occurrence after `high` up to `at`, and `low` is one.
         let mut low = until(at.plus(-self.delay.longest()))?;
+        // Most schedules have few runs in that time.
+        for _ in 0..FEW_RUNS {
+            match until(low) {
+                Some(later) => low = later,
+                None => return Some(low),
+            }
+        }
         let mut high = at;
         while low < high {
             // The range is halved each time. A delay is at most two days, so there are about 28
@@ -416,7 +443,8 @@ impl Schedule {
         let mut last = first;
         for next in runs.take(further as usize).take_while(|next| *next <= self.last) {
             last = next;
-            if steps_taken().wrapping_sub(before) > u64::from(MAX_COUNTING_STEPS) {
+            let taken = steps_taken().wrapping_sub(before);
+            if taken > u64::from(MAX_COUNTING_STEPS) || !are_left() {
                 return Err(TooLong);
             }
         }

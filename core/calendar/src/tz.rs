@@ -49,7 +49,7 @@ pub(crate) struct Steady {
     /// The first instant, in Unix seconds.
     begin: i64,
     /// The first instant after it.
-    end: i64,
+    pub(crate) end: i64,
     /// The seconds by which the clock is ahead of UTC.
     pub(crate) offset: i64,
 }

@@ -7,6 +7,7 @@ use scheduler_calendar::local_clock;
 use scheduler_calendar::local_time::LocalTime;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_calendar::tz::Reading;
+use scheduler_model::calendars::with_names;
 use scheduler_model::schedule::preview;
 use scheduler_model::task::Record;
 
@@ -61,12 +62,20 @@ pub(crate) fn instant(local: NaiveDateTime, zone: Zone) -> i64 {
     }
 }
 
-/// Returns the first `count` runs after `now`, milliseconds since 1970.
+/// Returns the first `count` runs after `now`, milliseconds since 1970. Nothing here knows the items
+/// of calendars, so the runs that only a calendar leaves out are among them.
 ///
 /// # Errors
 /// Says why the scheduler would refuse the schedule.
 pub fn runs(schedule: &Schedule, now: i64, count: usize) -> Result<Vec<i64>, String> {
-    let mut request = serde_json::to_string(schedule).map_err(|problem| problem.to_string())?;
+    let request = match &schedule.exclude {
+        Some(exclude) if !exclude.calendars.is_empty() => {
+            let exclude = Some(exclude.without_calendars());
+            serde_json::to_string(&Schedule { exclude, ..schedule.clone() })
+        }
+        _ => serde_json::to_string(schedule),
+    };
+    let mut request = request.map_err(|problem| problem.to_string())?;
     request.truncate(request.len().saturating_sub(1));
     request.push_str(&format!(",\"count\":{count}}}"));
     let preview = preview(&request, UnixMillis::new(now)).map_err(|problem| problem.to_string())?;
@@ -81,16 +90,15 @@ fn cron_of(json: &str) -> Option<Cron> {
     }
 }
 
-/// Reads what a record leaves out.
+/// Reads what a record leaves out. It has the names of its calendars, without their items.
 fn exclude_of(json: &str) -> Option<Exclude> {
-    let exclude: Exclude = serde_json::from_str(json).ok()?;
+    let exclude: Exclude = serde_json::from_str(&with_names(json)).ok()?;
     // To skip runs is the default.
     let instead = exclude.instead.filter(|instead| instead != "skip");
     Some(Exclude { instead, ..exclude })
 }
 
-/// Returns the schedule of a record; `None` if it has none, or if it leaves out the days of
-/// calendars, which no sentence says.
+/// Returns the schedule of a record; `None` if it has none.
 pub fn schedule_of(record: &Record<'_>) -> Option<Schedule> {
     let local = record.local.unwrap_or_default();
     let its_zone = record.timezone.as_deref().and_then(self::zone);

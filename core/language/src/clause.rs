@@ -215,20 +215,57 @@ pub(crate) enum Counted {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Exception {
     Weekdays(Weekdays),
+    /// "fridays in december"
+    WeekdaysIn(Weekdays, Months),
     Months(Months),
-    MonthDay(u8),
+    /// "the 1st". `has_month` says that "of the month" follows.
+    MonthDay {
+        day: u8,
+        has_month: bool,
+    },
+    /// "the first and third friday of the month", "the last day of march"
+    Nth {
+        which: Vec<i8>,
+        /// The day of the week that is counted; all days without it.
+        weekday: Option<u8>,
+        months: Option<Months>,
+    },
     /// "24 december", "24 december to 2 january"
     Dates {
         first: LeftOut,
         last: LeftOut,
         yearly: YearlyOrNot,
     },
+    /// "25/12/2026": two numbers that are day and month, or month and day.
+    Numeric {
+        first: u8,
+        second: u8,
+        year: Option<i32>,
+    },
     /// "between 12:00 and 13:00"
     Times(Clock, Clock),
+    /// "at noon"
+    At(Clock),
+    /// `calendar "de-holidays"`
+    Calendar(String),
     /// Items in the notation of the API: "12-24, SAT".
     Quoted(String),
     /// "moved to the next day", as the API names it.
     Instead(&'static str),
+}
+
+impl Exception {
+    /// Returns whether both name days of the week, or both are of the same kind otherwise.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        let is_week = |one: &Self| matches!(one, Self::Weekdays(_) | Self::WeekdaysIn(..));
+        std::mem::discriminant(self) == std::mem::discriminant(other)
+            || is_week(self) && is_week(other)
+    }
+
+    /// Returns whether it is a place in the year or in the month, from which a range can go on.
+    pub(crate) fn may_begin_range(&self) -> bool {
+        !matches!(self, Self::Weekdays(_) | Self::Times(..) | Self::At(_) | Self::Instead(_))
+    }
 }
 
 /// A date that is left out.

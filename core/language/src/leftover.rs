@@ -18,7 +18,7 @@ const BEFORE_TIME: &[&str] =
 #[rustfmt::skip]
 const EXCLUDING: &[&str] = &[
     "bar", "barring", "save", "outside", "aside", "excl", "excluded", "exempt", "exempting", "less", "sans", "plus", "off", "free", "versus", "rather", "avoiding", "omitting", "omit", "ignoring", "leaving", "minus",
-    "closed", "unavailable", "cancelled", "paused", "otherwise", "else", "again", "thereafter", "afterwards", "beforehand", "meanwhile", "somewhere", "instead", "nor", "neither",
+    "closed", "unavailable", "cancelled", "paused", "otherwise", "else", "excepted", "omitted", "skipped", "ignored", "exempted", "again", "thereafter", "afterwards", "beforehand", "meanwhile", "somewhere", "instead", "nor", "neither",
 ];
 
 /// Words before a time that make it a name: "the 9am meeting".
@@ -31,6 +31,10 @@ const STRUCTURAL: &[&str] = &[
     "on", "by", "to", "about", "of", "around", "within", "the", "a", "this",
 ];
 
+/// How to leave out holidays.
+pub(crate) const NO_HOLIDAYS: &str = "A sentence knows no holidays: list their dates, or store them as a calendar and leave it out, as in \
+                                      except calendar \"holidays\".";
+
 /// Words that announce a change.
 const CHANGED: &[&str] =
     &["moved", "rescheduled", "postponed", "shifted", "delayed", "changed", "replaced"];
@@ -41,6 +45,20 @@ const QUESTIONS: &[&str] = &[
     "what", "when's", "why", "how", "did", "does", "is", "are", "was", "who", "which", "where",
     "what's",
 ];
+
+/// Returns why a word about time is not understood.
+fn unknown(word: &str) -> &'static str {
+    match word {
+        "moon" => "The scheduler does not know the phases of the moon: give the date.",
+        "sunrise" | "sunset" | "dawn" | "dusk" => {
+            "The scheduler does not know when the sun rises and sets: give a time of day."
+        }
+        "holiday" | "holidays" | "easter" | "thanksgiving" => NO_HOLIDAYS,
+        _ => {
+            "This may say when, but is not understood. Put text that says nothing about time in double quotes."
+        }
+    }
+}
 
 /// A word that belongs to no part, with its neighbours.
 struct Rest<'a> {
@@ -91,7 +109,8 @@ pub(crate) fn check_assumed(
     for token in left.iter().filter_map(|at| tokens.get(*at)) {
         let word = token.text.as_str();
         let says_time = built.assumes_time && matches!(word, "at" | "around" | "by" | "@");
-        let says_day = built.assumes_day && matches!(word, "on" | "in" | "during");
+        let says_day = built.assumes_day
+            && matches!(word, "on" | "in" | "during" | "end" | "middle" | "close" | "start");
         if says_time || says_day {
             return Err(Refusal::new(
                 Reason::NotUnderstood,
@@ -136,6 +155,9 @@ impl Rest<'_> {
         // In the language of the phrase, the word is not about time.
         if self.language.lexicon().is_ordinary(own) {
             return None;
+        }
+        if words::is_german_time(own) {
+            return Some(Suspicion::AboutTime);
         }
         (words::is_about_time(own) || words::is_foreign(own)).then_some(Suspicion::Foreign)
     }
@@ -319,9 +341,7 @@ impl Rest<'_> {
                     .to_owned()
             }
             Some(Suspicion::Misspelt(known)) => format!("Do you mean \"{known}\"?"),
-            Some(Suspicion::AboutTime) => {
-                "This may say when, but is not understood. Put text that says nothing about time in double quotes.".to_owned()
-            }
+            Some(Suspicion::AboutTime) => unknown(own_word(word).unwrap_or(word)).to_owned(),
         };
         Err(self.refuse(at, message))
     }

@@ -29,6 +29,7 @@
 //! | the phrase becomes tokens | `token` |
 //! | tokens become parts that say when: recursive descent | `grammar`, with the tables in `words` |
 //! | the parts are put together, and read once for each combination of their meanings | `meaning` |
+//! | parts after an exception that may belong to it are refused | `attachment` |
 //! | the rest becomes the description, or a reason to refuse | `leftover` |
 //! | the scheduler's own calendar checks the result | `calendar` |
 //!
@@ -36,6 +37,7 @@
 //! scope: the other fields, requests, and when a schedule runs, which the scheduler's calendar
 //! computes. Nothing here reads a clock, and nothing panics. Every phrase ends within [`limits`].
 
+mod attachment;
 mod calendar;
 mod clause;
 mod clock_text;
@@ -84,6 +86,21 @@ pub fn language_of(phrase: &str) -> Language {
     lexicon::language_of(&token::tokens(phrase))
 }
 
+/// Returns the names of the calendars that a phrase may name, whether or not it is understood: what
+/// is in double quotes, if the phrase has a word for calendars.
+pub fn calendars_in(phrase: &str) -> Vec<String> {
+    let is_near = |word: &str| word.starts_with("calendar") || word.starts_with("kalender");
+    if phrase.len() > MAX_PHRASE_BYTES || !phrase.to_ascii_lowercase().contains("alend") {
+        return Vec::new();
+    }
+    let tokens = token::tokens(phrase);
+    if !tokens.iter().any(|token| token.kind == Kind::Word && is_near(&token.text)) {
+        return Vec::new();
+    }
+    let quoted = tokens.into_iter().filter(|token| token.kind == Kind::Quoted);
+    quoted.map(|token| token.text).take(limits::MAX_LIST).collect()
+}
+
 /// Reads a phrase in this language. Also returns the number of steps of the grammar, which is at
 /// most [`limits::MAX_STEPS`] plus one.
 pub fn read(phrase: &str, now: i64, zone: Zone, language: Option<Language>) -> (Outcome, u32) {
@@ -107,7 +124,7 @@ pub fn read(phrase: &str, now: i64, zone: Zone, language: Option<Language>) -> (
     }
     let language = language.unwrap_or_else(|| lexicon::language_of(&tokens));
     let whole = grammar::whole(&tokens);
-    let lexicon::Terms { tokens, assumptions } = match shorthand::tokens(phrase) {
+    let lexicon::Terms { tokens, mut assumptions } = match shorthand::tokens(phrase) {
         Some(tokens) => lexicon::Terms { tokens, assumptions: Vec::new() },
         None => language.lexicon().terms(tokens),
     };
@@ -117,6 +134,10 @@ pub fn read(phrase: &str, now: i64, zone: Zone, language: Option<Language>) -> (
         Ok(parts) => parts,
         Err(refusal) => return (Outcome::Refused(refusal), steps),
     };
+    match attachment::check(&tokens, &parts.left_over, &parts.found) {
+        Ok(more) => assumptions.extend(more),
+        Err(refusal) => return (Outcome::Refused(refusal), steps),
+    }
     let context = Context { now, zone, whole, is_reminder, language, assumptions };
     let outcome = outcome(phrase, &tokens, &parts, &context);
     (outcome.unwrap_or_else(Outcome::Refused), steps)

@@ -106,6 +106,9 @@ pub struct Refusal {
     pub span: Span,
     /// The reason as a sentence for the user, often with what to write instead.
     pub message: String,
+    /// Where the refused words would be clear, in bytes of the phrase, if that is known.
+    #[serde(skip)]
+    pub(crate) belongs_at: Option<usize>,
 }
 
 /// Kinds of reasons to refuse a phrase.
@@ -134,6 +137,6 @@ pub enum Reason {
 
 impl Refusal {
     pub(crate) fn new(reason: Reason, span: Span, message: impl Into<String>) -> Self {
-        Self { reason, span, message: message.into() }
+        Self { reason, span, message: message.into(), belongs_at: None }
     }
 }

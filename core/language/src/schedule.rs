@@ -40,6 +40,9 @@ pub struct Schedule {
     pub exclude: Option<Exclude>,
 }
 
+/// A date without runs, because it has passed.
+const PAST_DATE: &str = "1970-01-01";
+
 /// What a schedule leaves out, in the notation of the API.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -56,6 +59,9 @@ pub struct Exclude {
     /// Rules whose days are left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<String>,
+    /// Names of calendars of the namespace, whose items are left out, too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calendars: Vec<String>,
     /// What becomes of a run on a day that is left out, unless it is skipped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instead: Option<String>,
@@ -65,6 +71,15 @@ impl Exclude {
     /// Returns what it leaves out, or `None` if that is nothing.
     pub(crate) fn unless_empty(self) -> Option<Self> {
         (self != Self::default()).then_some(self)
+    }
+
+    /// Returns it without its calendars, or something that leaves out no run if nothing else is left.
+    pub(crate) fn without_calendars(&self) -> Self {
+        let mut own = Self { calendars: Vec::new(), ..self.clone() };
+        if own == (Self { instead: own.instead.clone(), ..Self::default() }) {
+            own.dates.push(PAST_DATE.to_owned());
+        }
+        own
     }
 }
 

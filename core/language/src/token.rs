@@ -103,7 +103,8 @@ fn tokens_by(phrase: &str, mut find: impl FnMut(&str, &[char]) -> Option<usize>)
 fn closing_quotes(open: char) -> Option<&'static [char]> {
     match open {
         '"' => Some(&['"']),
-        '“' | '„' => Some(&['”', '"']),
+        '“' => Some(&['”', '"']),
+        '„' => Some(&['“', '”', '"']),
         _ => None,
     }
 }

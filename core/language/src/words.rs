@@ -178,7 +178,7 @@ const ABOUT_TIME: &[&str] = &[
     "sometimes", "occasionally", "often", "frequently", "regularly", "periodically", "constantly", "continuously", "always", "never", "rarely", "seldom", "usually", "soon", "later", "eventually", "asap",
     "now", "immediately", "instantly", "randomly", "random", "approximately", "approx", "roughly", "nearly", "almost", "circa", "maybe", "perhaps", "probably", "or", "either", "noon", "midday", "midnight", "morning", "mornings", "afternoon", "afternoons",
     "evening", "evenings", "night", "nights", "nightly", "lunchtime", "sunrise", "sunset", "dawn", "dusk", "moon", "solstice", "equinox", "holiday", "holidays", "easter", "thanksgiving", "christmas", "xmas",
-    "ramadan", "diwali", "hanukkah", "halloween", "spring", "summer", "autumn", "winter", "payday", "birthday", "birthdays", "anniversary", "biweekly", "semiweekly", "semimonthly", "bimonthly", "biannually", "biannual", "biennial", "biennially", "semiannually", "bihourly",
+    "ramadan", "diwali", "hanukkah", "advent", "lent", "passover", "eid", "whitsun", "pentecost", "midsummer", "midwinter", "hols", "halloween", "spring", "summer", "autumn", "winter", "payday", "birthday", "birthdays", "anniversary", "biweekly", "semiweekly", "semimonthly", "bimonthly", "biannually", "biannual", "biennial", "biennially", "semiannually", "bihourly",
     "triweekly", "fortnight", "fortnights", "decade", "century", "once", "twice", "thrice", "times", "half", "start", "starting", "begin", "beginning", "starts", "begins", "effective", "ending", "ends", "weekend", "weekends", "weekday", "weekdays", "workday", "workdays",
     "o'clock", "oclock", "am", "pm", "a.m", "p.m", "between", "from", "within", "throughout", "through", "thru", "weekly", "daily", "monthly", "yearly", "hourly", "annually", "quarterly", "couple", "several", "few", "per",
     "consecutive", "successive", "odd", "even", "timezone", "dst", "noonish", "late", "soonest", "deadline", "not", "don't", "dont", "doesn't", "no", "without", "skip", "skipping", "instead", "but", "only", "cron", "rrule", "timestamp",
@@ -215,9 +215,64 @@ pub(crate) enum Suspicion {
     Misspelt(&'static str),
 }
 
+/// Endings of words that say when, such as "weeknights", "someday" and "midweek". No table lists all
+/// of these words.
+#[rustfmt::skip]
+const ENDINGS: &[&str] = &[
+    "night", "nights", "day", "days", "week", "weeks", "month", "months", "year", "years", "hour",
+    "hours", "time", "times",
+];
+
+/// Words with such an ending that say nothing about time.
+#[rustfmt::skip]
+const NO_TIMES: &[&str] = &[
+    "knight",
+    "knights",
+    "overnight",
+    "goodnight",
+    "glamour",
+    "detour",
+    "velour",
+    "overtime",
+    "lifetime",
+    "runtime",
+    "uptime",
+    "downtime",
+    "realtime",
+    "sometime",
+    "sometimes",
+];
+
+/// Returns whether a word ends like one that says when.
+fn ends_like_time(word: &str) -> bool {
+    let is_longer = |ending: &&&str| word.len() > ending.len() && word.ends_with(**ending);
+    ENDINGS.iter().any(|ending| is_longer(&ending)) && !NO_TIMES.contains(&word)
+}
+
+/// German days and parts of a day. No table lists all of their compounds, such as "werktagsabends".
+#[rustfmt::skip]
+const GERMAN_DAYS: &[&str] = &[
+    "montag", "dienstag", "mittwoch", "donnerstag", "freitag", "samstag", "sonntag", "sonnabend", "werktag",
+    "wochentag", "arbeitstag", "wochenend", "wochenende", "feiertag",
+];
+#[rustfmt::skip]
+const GERMAN_PARTS: &[&str] = &[
+    "mittags", "mittag", "abends", "abend", "morgens", "morgen", "nachts", "nacht", "fruehs", "frueh", "früh",
+    "vormittags", "vormittag", "nachmittags", "nachmittag",
+];
+
+/// Returns whether a word is a German day with a part of the day.
+pub(crate) fn is_german_time(word: &str) -> bool {
+    let is_day = |day: &str| {
+        let day = day.strip_suffix('s').unwrap_or(day);
+        GERMAN_DAYS.contains(&day)
+    };
+    GERMAN_PARTS.iter().filter_map(|part| word.strip_suffix(part)).any(is_day)
+}
+
 /// Returns whether a remaining word may say something about time.
 pub(crate) fn suspicion(word: &str) -> Option<Suspicion> {
-    if is_about_time(word) {
+    if is_about_time(word) || ends_like_time(word) {
         return Some(Suspicion::AboutTime);
     }
     if GERMAN.contains(&word) || is_foreign(word) {

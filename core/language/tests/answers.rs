@@ -8,8 +8,8 @@
 )]
 
 use scheduler_language::{
-    Ambiguity, Language, Outcome, Reading, Reason, Refusal, Schedule, Time, language_of, parse,
-    read, sentence, sentence_in, zone,
+    Ambiguity, Language, Outcome, Reading, Reason, Refusal, Schedule, Time, calendars_in,
+    language_of, parse, read, sentence, sentence_in, zone,
 };
 
 /// 2026-11-25T10:15:00 in Berlin, a Wednesday.
@@ -124,8 +124,14 @@ fn refusals_name_the_words_and_the_reason() {
         ("every day at sunrise", "sunrise", Reason::NotUnderstood),
         ("every monday at 9am unless told otherwise", "unless", Reason::NotUnderstood),
         ("every day at 25:00", "25:00", Reason::Impossible),
-        ("every day at 9am except the first friday of december", "except the", Reason::Unsupported),
+        ("every day at 9am except the first of it", "except the", Reason::Unsupported),
         ("every day at 9am except holidays", "except holidays", Reason::Unsupported),
+        (
+            "every day at 9am except on bank holidays",
+            "except on bank holidays",
+            Reason::Unsupported,
+        ),
+        ("every hour except mondays between 12 and 13", "between 12 and 13", Reason::NotUnderstood),
         ("twice a week", "twice a week", Reason::Missing),
         ("biweekly", "biweekly", Reason::Missing),
         ("today at 9am", "at 9am", Reason::Past),
@@ -144,9 +150,9 @@ fn refusals_name_the_words_and_the_reason() {
         );
         assert!(refusal.message.ends_with(['.', '?']), "{}", refusal.message);
     }
-    assert!(
-        refused("every day at 9am except holidays").message.contains("may name days of the week")
-    );
+    assert!(refused("every day at 9am except holidays").message.contains("except calendar"));
+    let unknown = refused("every day at 9am except the first of it").message;
+    assert!(unknown.contains("may name days of the week"), "{unknown}");
 }
 
 #[test]
@@ -201,6 +207,10 @@ fn usual_schedules_are_said_in_words() {
             "on the 1st of every month at 09:00 in Europe/Berlin except \"SAT, SUN\" moved to the next day",
         ),
         (
+            "every day at 9am except fridays in december and calendar \"de-holidays\"",
+            "every day at 09:00 in Europe/Berlin except Fridays in December and calendar \"de-holidays\"",
+        ),
+        (
             "every 90 seconds except weekends",
             "every 90 seconds counted from 2026-11-25T09:16:30Z in Europe/Berlin except \"SAT, SUN\"",
         ),
@@ -231,6 +241,10 @@ fn german_schedules_are_said_in_german() {
         (
             "alle 15 Minuten außer am 24. Dezember 2026 und zwischen 12:00 und 13:00 Uhr",
             "alle 15 Minuten in Europe/Berlin außer 24. Dezember 2026 und von 12:00 bis 13:00 Uhr",
+        ),
+        (
+            "jeden Tag um 9 Uhr außer freitags im Dezember und Kalender \"de-feiertage\"",
+            "jeden Tag um 09:00 Uhr in Europe/Berlin außer freitags im Dezember und Kalender \"de-feiertage\"",
         ),
         (
             "am ersten Werktag jedes Monats um 9 Uhr",
@@ -304,6 +318,57 @@ fn other_schedules_are_quoted() {
     assert_eq!(understood(words).schedule, schedule);
 }
 
+#[test]
+fn a_phrase_names_calendars_before_it_is_read() {
+    for (phrase, names) in [
+        (
+            "every day at 9am except calendar \"de\" and calendar \"Quiet.Hours\"",
+            &["de", "Quiet.Hours"] as &[&str],
+        ),
+        ("jeden Tag um 9 Uhr außer im Kalender „de-feiertage“", &["de-feiertage"]),
+        ("every day at 9am except \"SAT\"", &[]),
+        ("\"the calendar\" every day at 9am", &[]),
+        ("", &[]),
+    ] {
+        assert_eq!(calendars_in(phrase), names, "{phrase}");
+        if let Outcome::Understood(reading) = outcome(phrase) {
+            let calendars = reading.schedule.exclude.unwrap_or_default().calendars;
+            assert!(calendars.iter().all(|name| names.contains(&name.as_str())), "{phrase}");
+        }
+    }
+}
+
+#[test]
+fn a_schedule_with_calendars_is_said_and_comes_back() {
+    for (json, words) in [
+        (
+            r#"{"cron":"0 9 * * *","startAt":4070908800000,"exclude":{"dates":["2099-01-03"],"calendars":["a","b"]}}"#,
+            r#"every day at 09:00 in UTC starting 2099-01-01T00:00:00Z except 3 January 2099, calendar "a" and calendar "b""#,
+        ),
+        (
+            r#"{"cron":"0 9 * * *","timezone":"Europe/Berlin","exclude":{"weekdays":["SUN"],"calendars":["a"],"instead":"next"}}"#,
+            r#"every day at 09:00 in Europe/Berlin except "SUN", calendar "a" moved to the next day"#,
+        ),
+        (
+            r#"{"everySeconds":90,"anchor":"2026-11-25T10:00:00","timezone":"Europe/Berlin","exclude":{"calendars":["a"]}}"#,
+            r#"every 90 seconds counted from 2026-11-25T10:00:00 in Europe/Berlin except calendar "a""#,
+        ),
+    ] {
+        let schedule: Schedule = serde_json::from_str(json).unwrap();
+        assert_eq!(sentence(&schedule, NOW), words);
+        assert_eq!(understood(words).schedule.exclude, schedule.exclude, "{words}");
+    }
+}
+
+/// A quoted name belongs to a calendar, and any other word to none.
+#[test]
+fn calendars_are_named_in_double_quotes() {
+    let named = understood("every day at 9am except calendar \"De.Holidays\"").schedule.exclude;
+    assert_eq!(named.unwrap().calendars, ["De.Holidays"]);
+    let unquoted = refused("every day at 9am except calendar de-holidays");
+    assert!(unquoted.message.contains("in double quotes"), "{}", unquoted.message);
+}
+
 /// The answer is what the API takes.
 #[test]
 fn an_answer_is_json_with_the_fields_of_a_task() {
@@ -333,6 +398,24 @@ fn what_is_near_is_offered() {
             ],
         ),
         ("jeden Tag bei Sonnenaufgang", &["jeden Tag um 06:00 Uhr in Europe/Berlin"]),
+        ("every monday at sunset", &["every Monday at 20:00 in Europe/Berlin"]),
+        // What fires once has nothing near it that recurs.
+        ("next full moon", &["at 20:00 on 26 November 2026 in Europe/Berlin"]),
+        ("nächster Vollmond", &["um 20:00 Uhr am 26. November 2026 in Europe/Berlin"]),
+        ("tomorrow at sunset", &["at 20:00 on 26 November 2026 in Europe/Berlin"]),
+        (
+            "every day at 9am except on public holidays",
+            &["every day at 09:00 in Europe/Berlin except calendar \"holidays\""],
+        ),
+        (
+            "jeden Tag um 9 Uhr außer an Feiertagen",
+            &["jeden Tag um 09:00 Uhr in Europe/Berlin außer Kalender \"holidays\""],
+        ),
+        // What may belong to the exception is where it belongs to the schedule.
+        (
+            "every 15 minutes except on weekends, from 9 to 17",
+            &["every 15 minutes between 09:00 and 17:00 every weekday in Europe/Berlin"],
+        ),
         ("wenn es regnet", &[]),
         ("buy milk", &[]),
     ] {

@@ -128,6 +128,10 @@ const WORDS: &[&str] = &[
     "moved",
     "working",
     "\"12-24, SAT\"",
+    "calendar",
+    "\"de-holidays\"",
+    "mondays",
+    "august",
     "minute",
     "hours",
     "1.5",
@@ -214,14 +218,21 @@ fn exclude() -> impl Strategy<Value = Exclude> {
         ]),
         some(vec!["SAT", "SUN", "mon"]),
         some(vec!["12:00-13:00", "22:00-06:00", "23:30-24:00", "00:00-00:01"]),
-        some(vec!["FREQ=MONTHLY;BYMONTHDAY=-1", "FREQ=YEARLY;BYMONTH=4,5;BYDAY=1MO"]),
+        some(vec![
+            "FREQ=MONTHLY;BYMONTHDAY=-1",
+            "FREQ=YEARLY;BYMONTH=4,5;BYDAY=1MO",
+            "FREQ=YEARLY;BYMONTH=12;BYDAY=FR",
+            "FREQ=YEARLY;BYMONTH=7,8;BYDAY=SA,SU",
+        ]),
+        some(vec!["de-holidays", "uk.bank", "Quiet_Hours"]),
         select(vec![None, Some("next"), Some("previous")]),
     )
-        .prop_map(|(dates, weekdays, times, rules, instead)| Exclude {
+        .prop_map(|(dates, weekdays, times, rules, calendars, instead)| Exclude {
             dates,
             weekdays,
             times,
             rules,
+            calendars,
             instead: instead.map(str::to_owned),
         })
 }

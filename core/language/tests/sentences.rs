@@ -94,7 +94,9 @@ fn sentences_mean_what_a_careful_reader_expects() {
         }));
         let name = match line.expected {
             _ if line.file.starts_with("german") => "German",
-            Expected::Schedule(_) if line.file == "once" => "schedules that fire once",
+            Expected::Schedule(ref schedule) if schedule.time.is_some() => {
+                "schedules that fire once"
+            }
             Expected::Schedule(_) => "recurring schedules",
             Expected::Ask => "to be asked back",
             Expected::Refused => "to be refused",

@@ -237,7 +237,10 @@ fn a_patch_keeps_the_snapshots_unless_it_names_exclude() {
 #[test]
 fn a_preview_and_an_explanation_name_the_calendar_that_leaves_out_a_run() {
     let request = r#"{"cron":"0 9 * * *","exclude":{"dates":["12-24","12-26"],"calendars":["de-holidays","lunch"]},"from":"2026-12-22T10:00:00Z","count":4}"#;
-    assert_eq!(calendars_of_preview(request), ["de-holidays", "lunch"]);
+    let in_words = |sentence: &str| vec![sentence.to_owned()];
+    assert_eq!(calendars_of_preview(request, in_words), ["de-holidays", "lunch"]);
+    let words = r#"{"schedule":"every day","exclude":{"calendars":["lunch"]}}"#;
+    assert_eq!(calendars_of_preview(words, in_words), ["lunch", "every day"]);
     let all = calendars();
     let (preview, when) = preview_with_calendars(request, NOW, None, Some(&all)).unwrap();
     let left_out: Vec<_> = preview

@@ -7,11 +7,14 @@
     reason = "helpers of tests, outside of the test functions that clippy excepts by itself"
 )]
 
+use scheduler_calendar::steps::steps_taken;
 use scheduler_calendar::time::UnixMillis;
-use scheduler_model::bounds::{MAX_EXCLUDE_TEXT_BYTES, MAX_EXCLUDED_DATES};
+use scheduler_model::bounds::{MAX_EXCLUDE_TEXT_BYTES, MAX_EXCLUDED_DATES, MAX_SCHEDULE_STEPS};
 use scheduler_model::input::FieldError;
 use scheduler_model::schedule::preview;
-use scheduler_model::task::{Origin, Record, Targets, Validator, merge_patch, parse_one};
+use scheduler_model::task::{
+    Origin, Record, Targets, Validator, changes_only_exclude, merge_patch, parse_one,
+};
 use serde_json::json;
 
 /// 2026-11-27T12:00:00Z, a Friday.
@@ -186,7 +189,12 @@ fn errors_name_the_field_and_the_limit() {
         (
             r#""exclude":{"rules":["FREQ=DAILY"],"instead":"next"}"#,
             "exclude",
-            "more than ten years",
+            "leaves no run; without it, the next run would be at 1795856400000 (milliseconds since 1970). The search for a remaining run ends after 5000 steps",
+        ),
+        (
+            r#""exclude":{"rules":["FREQ=DAILY;BYHOUR=0;BYMONTHDAY=1"]}"#,
+            "exclude.rules[0]",
+            "a rule excludes whole days",
         ),
     ] {
         let (at, detail) = refused(&format!("{daily},{fields}"));
@@ -235,6 +243,143 @@ fn errors_name_the_field_and_the_limit() {
     ));
     assert_eq!(at, "exclude");
     assert!(detail.contains("16384"), "{detail}");
+}
+
+/// Runs of a quarter of a year could move to one day.
+#[test]
+fn runs_move_only_in_schedules_with_few_of_them_on_a_day() {
+    let weekend =
+        |instead: &str| format!(r#""exclude":{{"weekdays":["SAT","SUN"],"instead":"{instead}"}}"#);
+    let start = r#""startAt":"2026-12-01T00:00:00Z""#;
+    let rule = |rule: &str| format!(r#""rrule":"{rule}",{start}"#);
+    for (schedule, words) in [
+        (r#""everySeconds":86399"#.to_owned(), "this one is an interval shorter than a day"),
+        (r#""cron":"0 * * * * *""#.to_owned(), "this one has 1440"),
+        (r#""cron":["0 * * * *","30 12 * * *"]"#.to_owned(), "this one has 25"),
+        (rule("FREQ=HOURLY"), "FREQ finer than DAILY"),
+        (
+            rule("FREQ=DAILY;BYHOUR=9,10;BYMINUTE=0,5,10,15,20,25,30,35,40,45,50,55;BYSECOND=0,30"),
+            "this one has 48",
+        ),
+    ] {
+        for instead in ["next", "previous"] {
+            let (field, detail) = refused(&format!("{schedule},{}", weekend(instead)));
+            assert_eq!(field, "exclude.instead", "{schedule}");
+            assert!(detail.contains(words) && detail.contains("24 times of day"), "{detail}");
+        }
+        checked(&format!("{schedule},{}", weekend("skip"))).unwrap();
+        // A task of an earlier version may have it.
+        let stored =
+            format!(r#"{{"id":"a","anchor":0,{schedule},{},"callback":{{}}}}"#, weekend("next"));
+        let stored = stored.replace("\"2026-12-01T00:00:00Z\"", "1796083200000");
+        let record = Record::parse(stored.as_bytes()).unwrap();
+        assert!(record.schedule().schedule(0).unwrap().next_after(NOW).is_some(), "{schedule}");
+    }
+    for schedule in [
+        r#""everySeconds":86400"#.to_owned(),
+        r#""cron":"0 * * * *""#.to_owned(),
+        rule("FREQ=WEEKLY;BYHOUR=9,17;BYMINUTE=0,30"),
+    ] {
+        checked(&format!("{schedule},{}", weekend("next"))).unwrap();
+    }
+    // No day is left out, so no run moves.
+    checked(r#""everySeconds":60,"exclude":{"times":["12:00-13:00"],"instead":"next"}"#).unwrap();
+}
+
+/// A task may be created only if its shard finds its runs in little time.
+#[test]
+fn a_schedule_whose_runs_take_long_to_find_is_refused() {
+    // The 29th of February is a Tuesday once in 28 years, and the interval has its run on it once in
+    // seventeen times.
+    let days =
+        r#""exclude":{"dates":["03-01/02-28"],"weekdays":["SUN","MON","WED","THU","FRI","SAT"]}"#;
+    let (field, detail) =
+        refused(&format!(r#""everySeconds":1468800,"anchor":"2026-12-01T09:00:00Z",{days}"#));
+    assert_eq!(field, "exclude");
+    assert!(detail.contains("5000 steps"), "{detail}");
+    // Every 28 years is often enough.
+    let rare = format!(r#""cron":"0 9 * * *",{days}"#);
+    assert_eq!(
+        runs(&rare, 3),
+        ["2028-02-29T09:00:00+00:00", "2056-02-29T09:00:00+00:00", "2084-02-29T09:00:00+00:00"]
+    );
+    checked(&rare).unwrap();
+    // The first run is near, and the search for the next one takes too long.
+    let (field, detail) =
+        refused(&format!(r#""everySeconds":1468800,"anchor":"2028-02-29T09:00:00Z",{days}"#));
+    assert_eq!(field, "exclude");
+    assert!(detail.contains("the one after 1835427600000"), "{detail}");
+    checked(&format!(r#""everySeconds":1468800,"anchor":"2028-02-29T09:00:00Z","endAt":"2030-01-01T00:00:00Z",{days}"#)).unwrap();
+}
+
+/// Previews took up to a second.
+#[test]
+fn a_preview_is_bounded_whatever_is_left_out() {
+    let rules = [
+        "FREQ=YEARLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=1,-1",
+        "FREQ=YEARLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=2,-2",
+        "FREQ=WEEKLY;BYDAY=MO,TU,WE;BYSETPOS=2",
+        "FREQ=WEEKLY;BYDAY=MO,TU,WE;BYSETPOS=-2;WKST=SU",
+        "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=3,-3",
+        "FREQ=MONTHLY;BYMONTHDAY=-1,-2,-3,-4,-5,-6",
+        "FREQ=YEARLY;BYMONTH=1,2,3,5,6,7;BYMONTHDAY=1,2,3,4,5,6,7,8,9,10,11,12,13,14",
+        "FREQ=YEARLY;BYDAY=1MO,2TU,3WE,-1TH,-2FR,-3SA",
+    ];
+    let exclude = json!({ "rules": rules, "weekdays": ["SAT", "SUN"], "dates": ["02-01/04-20", "07-01/09-10"], "times": ["00:00-08:00", "09:30-11:00"] });
+    let crons: Vec<String> =
+        (0..16).map(|minute| format!("{minute} 9,17 {} * *", minute + 1)).collect();
+    for instead in ["skip", "next", "previous"] {
+        for jitter in [0, 3_600] {
+            let mut exclude = exclude.clone();
+            exclude["instead"] = json!(instead);
+            let body = json!({
+                "cron": crons[..12], "timezone": "America/Santiago", "exclude": exclude, "count": 100, "maxRuns": 1_000, "jitterSeconds": jitter,
+            });
+            let before = steps_taken();
+            let shown = preview(&body.to_string(), NOW);
+            let taken = steps_taken() - before;
+            assert!(taken < MAX_SCHEDULE_STEPS / 4, "{instead}, {jitter}: {taken} steps");
+            assert!(shown.is_ok(), "{instead}, {jitter}");
+        }
+    }
+}
+
+#[test]
+fn as_many_runs_are_left_if_only_the_exclusions_change() {
+    // Ten runs from 20 November on. Two of them are left.
+    let stored = r#"{"id":"a","cron":"0 9 * * *","exclude":{"dates":["2026-11-22"]},"maxRuns":10,"firstRun":1795165200000,"finalRun":1796029200000,"callback":{"type":"handler","name":"log"}}"#;
+    let record = Record::parse(stored.as_bytes()).unwrap();
+    let left = |record: &Record<'_>| {
+        let schedule = record.schedule().schedule(0).unwrap();
+        let runs =
+            std::iter::successors(schedule.next_after(NOW), |run| schedule.following(run.time));
+        runs.map(|run| run.time.shown()).collect::<Vec<_>>()
+    };
+    assert_eq!(left(&record).len(), 3);
+    let patch = r#"{"exclude":{"weekdays":["SAT","SUN"]}}"#;
+    assert!(changes_only_exclude(patch));
+    assert!(!changes_only_exclude(r#"{"exclude":null,"maxRuns":3}"#));
+    assert!(!changes_only_exclude(r#"{"description":"x"}"#));
+    for (patch, expected) in [
+        (patch, ["2026-11-30T09:00:00Z", "2026-12-01T09:00:00Z", "2026-12-02T09:00:00Z"]),
+        (
+            r#"{"exclude":null}"#,
+            ["2026-11-28T09:00:00Z", "2026-11-29T09:00:00Z", "2026-11-30T09:00:00Z"],
+        ),
+    ] {
+        let text = merge_patch(stored, false, patch).unwrap();
+        let mut task = parse_one(&text).unwrap();
+        task.continue_from(record.schedule());
+        let targets = Targets { handlers: &["log"], ..Targets::default() };
+        let mut out = Vec::new();
+        Validator::new(NOW, [7; 16], targets)
+            .check(task)
+            .unwrap()
+            .write_record(&Origin::default(), &mut out);
+        let after = Record::parse(&out).unwrap();
+        assert_eq!(left(&after), expected);
+        assert_eq!((after.max_runs, after.first_run), (Some(10), None));
+    }
 }
 
 #[test]

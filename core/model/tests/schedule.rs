@@ -104,11 +104,28 @@ impl Given {
         self.with(None, |fields| fields.schedule(HASH).unwrap())
     }
 
+    /// Returns whether the rule is finer than a day and has other times of day on each day.
+    fn drifts(&self) -> bool {
+        match &self.rule {
+            Rule::Crons(_) => false,
+            Rule::Every { millis, .. } => *millis < DAY && DAY % millis != 0,
+            Rule::Ical(rule) => rule.contains("INTERVAL=13"),
+        }
+    }
+
     /// Returns the nominal times in a range, by going through the whole range.
     fn times(&self, from: i64, to: i64) -> Vec<i64> {
         let moved = |by: i64| -> Vec<i64> {
             let mut times = self.of_rule(from, to);
-            times.extend(self.of_rule(from - by, to - by).into_iter().map(|time| time + by));
+            let others = if self.drifts() {
+                // Only the first run of the other day moves. The whole range is on one day.
+                let begin = from.div_euclid(DAY) * DAY - by;
+                let first = self.of_rule(begin - 1, begin + DAY - 1).into_iter().take(1);
+                first.filter(|time| (from + 1..=to).contains(&(time + by))).collect()
+            } else {
+                self.of_rule(from - by, to - by)
+            };
+            times.extend(others.into_iter().map(|time| time + by));
             let start = match self.rule {
                 Rule::Ical(_) => self.start.unwrap_or(NOW) / 1_000 * 1_000,
                 _ => self.start.unwrap_or(0),

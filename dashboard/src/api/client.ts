@@ -1,6 +1,7 @@
 // Sends requests to the API of the Worker that serves this page.
 
 import { signal } from "@preact/signals";
+import { problemText } from "../lib/problem";
 import { endSession, key, namespace } from "../state/session";
 import type { Problem } from "./types";
 
@@ -12,7 +13,7 @@ export class ApiError extends Error {
     /** Seconds after which the same request may succeed. */
     readonly retryAfterSeconds: number | undefined,
   ) {
-    super(problem.detail);
+    super(problemText(problem));
   }
 
   get status(): number {

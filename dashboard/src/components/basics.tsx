@@ -112,9 +112,9 @@ export function Badge({ value }: { value: string }) {
   );
 }
 
-export function Tag({ children, to }: { children: ComponentChildren; to?: string }) {
+export function Tag({ children, to, title }: { children: ComponentChildren; to?: string; title?: string }) {
   return to ? (
-    <Link to={to} class="tag">
+    <Link to={to} class="tag" {...(title === undefined ? {} : { title })}>
       {children}
     </Link>
   ) : (
@@ -157,15 +157,16 @@ const ADVICE: Readonly<Record<string, string>> = {
   forbidden: "Sign in with a key that has this scope, or ask its owner for one.",
   "no-task": "It was cancelled, or it has ended. Its page shows its history.",
   "no-namespace": "Choose another namespace, or create this one with an operator's key.",
-  "other-version": "Somebody has changed it since you read it. Read it again, and repeat your change.",
+  "other-version": "Read it again, and repeat your change.",
   quota: "Wait, or raise the quota of the namespace.",
 };
 
 /** Shows the text of an error. Marks the field of a refusal, and names it once. */
 function Detail({ error }: { error: Error }) {
+  const text = error.message;
   const field = error instanceof ApiError ? error.problem.field : undefined;
-  if (field === undefined) return <>{error.message}</>;
-  const rest = error.message.startsWith(`${field} `) ? error.message.slice(field.length + 1) : error.message;
+  if (field === undefined) return <>{text}</>;
+  const rest = text.startsWith(`${field} `) ? text.slice(field.length + 1) : text;
   return (
     <>
       <code>{field}</code> {rest}
@@ -181,7 +182,8 @@ export function ErrorNote({ error, onRetry }: { error: unknown; onRetry?: () => 
   return (
     <div class="note bad" role="alert">
       <p>
-        <strong>{isProblem ? error.problem.title : error instanceof Unreachable ? "No answer" : "Something went wrong"}.</strong>{" "}
+        {/* The text about a key says all that its title says. */}
+        {name !== "unauthorized" && <strong>{isProblem ? error.problem.title : error instanceof Unreachable ? "No answer" : "Something went wrong"}. </strong>}
         <Detail error={error as Error} />
       </p>
       <p class="row">

@@ -1,7 +1,9 @@
 // Dialogs. They are the browser's own, which keep the focus inside and close with Escape.
 
 import type { ComponentChildren, RefObject, TargetedSubmitEvent } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { ApiError } from "../api/client";
+import { isAbout, refusalOf } from "../lib/refusal";
 import { Button, ErrorNote } from "./basics";
 import { hasUnread, TextField } from "./field";
 
@@ -30,6 +32,8 @@ export function useModal(ref: RefObject<HTMLDialogElement | null>): void {
     const before = document.activeElement;
     dialog?.showModal();
     return () => {
+      // The event of this comes later, when another dialog may be open in its place, which it must not close.
+      dialog?.addEventListener("close", (event) => event.stopImmediatePropagation(), { capture: true });
       // While it is open, nothing outside of it can be focused.
       dialog?.close();
       // Another dialog may be open in its place.
@@ -68,7 +72,8 @@ interface ActionDialogProps {
   /** Carries out the action. The dialog closes if it succeeds, and shows the error if it fails. */
   onAct: () => Promise<unknown>;
   onClose: () => void;
-  children?: ComponentChildren;
+  /** The content. A function gets the refusal of each field by its name in the API; undefined for a field that was not refused. */
+  children?: ComponentChildren | ((errorOf: (field: string) => string | undefined) => ComponentChildren);
   isDanger?: boolean;
   isDisabled?: boolean;
   /** The text that the user must type to confirm the action. */
@@ -81,6 +86,16 @@ export function ActionDialog({ title, verb, onAct, onClose, children, isDanger =
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
   const [typed, setTyped] = useState("");
+  const form = useRef<HTMLFormElement>(null);
+  const refusal = error instanceof ApiError ? refusalOf(error.problem, {}) : undefined;
+  /** Whether a field shows the refusal, by the name that the form gives it. */
+  const [isMarked, setMarked] = useState(false);
+  // The refused field is marked only after this render.
+  useLayoutEffect(() => {
+    const field = form.current?.querySelector<HTMLElement>("[aria-invalid=true]");
+    setMarked(Boolean(field));
+    field?.focus();
+  }, [error]);
   const act = async (event: TargetedSubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
     if (hasUnread(event.currentTarget)) return;
@@ -96,10 +111,16 @@ export function ActionDialog({ title, verb, onAct, onClose, children, isDanger =
   };
   return (
     <Dialog title={title} onClose={onClose} isWide={isWide}>
-      <form onSubmit={act} class="dialog-body">
-        {children}
+      <form ref={form} onSubmit={act} class="dialog-body">
+        {typeof children === "function" ? children((field) => (refusal && isAbout(refusal, field) ? refusal.text : undefined)) : children}
         {confirmWith !== undefined && <TextField label={`Type “${confirmWith}” to confirm`} value={typed} onChange={setTyped} />}
-        <ErrorNote error={error} />
+        {isMarked ? (
+          <p class="bad" role="alert">
+            Nothing was changed: see what is marked above.
+          </p>
+        ) : (
+          <ErrorNote error={error} />
+        )}
         <footer class="actions end">
           <Button onClick={onClose}>Close</Button>
           <Button type="submit" kind={isDanger ? "danger" : "main"} disabled={isBusy || isDisabled || (confirmWith !== undefined && typed !== confirmWith)}>

@@ -1,7 +1,8 @@
 // Fields of forms, each with its label, its help and its error.
 
-import type { ComponentChildren } from "preact";
-import { useId } from "preact/hooks";
+import type { ComponentChildren, TargetedKeyboardEvent } from "preact";
+import { useEffect, useId, useState } from "preact/hooks";
+import { useUnread } from "../state/unread";
 
 interface FieldProps {
   label: string;
@@ -83,6 +84,13 @@ export function hasUnread(form: HTMLFormElement): boolean {
   return area !== null;
 }
 
+/** Sends a form from any of its fields with Ctrl Enter, also from those in which Enter begins a line. */
+export function submitOnKeys(event: TargetedKeyboardEvent<HTMLFormElement>): void {
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+  event.preventDefault();
+  event.currentTarget.requestSubmit();
+}
+
 /** Moves the focus to the first field that is marked as wrong, with its note in view. */
 export function focusInvalid(): void {
   const field = document.querySelector<HTMLElement>("[aria-invalid=true]");
@@ -91,6 +99,7 @@ export function focusInvalid(): void {
 }
 
 export function TextArea({ label, value, onChange, help, error, rows = 4, isUnread = false }: AreaProps) {
+  useUnread(label, isUnread);
   return (
     <Field label={label} help={help} error={error}>
       {(attributes) => (
@@ -131,5 +140,26 @@ export function Check({ label, isChecked, onChange, isLabelHidden = false }: { l
       <input type="checkbox" checked={isChecked} onChange={(event) => onChange(event.currentTarget.checked)} />
       <span class={isLabelHidden ? "hidden" : ""}>{label}</span>
     </label>
+  );
+}
+
+interface FoldProps {
+  summary: string;
+  /** Whether something in it must be visible: a value or an error. It opens then, and does not close by itself. */
+  isUsed: boolean;
+  children: ComponentChildren;
+}
+
+/** A part of a form that is closed until it is used. */
+export function Fold({ summary, isUsed, children }: FoldProps) {
+  const [isOpen, setOpen] = useState(isUsed);
+  useEffect(() => {
+    if (isUsed) setOpen(true);
+  }, [isUsed]);
+  return (
+    <details open={isOpen} onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>{summary}</summary>
+      {children}
+    </details>
   );
 }

@@ -31,3 +31,9 @@ export function IgnoredNote() {
     </div>
   );
 }
+
+/** Says why changes of all that match are not offered: they would change more than the address asks for. */
+export function WiderNote() {
+  if (ignored.value.length === 0) return null;
+  return <span class="warn small">Not offered for all while a part of the address is ignored, because that would change more than the address asks for.</span>;
+}

@@ -3,6 +3,7 @@
 import { useEffect } from "preact/hooks";
 import { readStats } from "../api/stats";
 import { isLive, watching } from "../state/live";
+import { path } from "../state/router";
 import { shardCount } from "../state/shards";
 import { requestCost } from "../lib/cost";
 import { dollars } from "../lib/numbers";
@@ -13,6 +14,16 @@ const HOUR_MS = 3_600_000;
 function costPerHour(): number {
   const all = shardCount.value ?? Number.NaN;
   return watching.value.reduce((sum, { everyMs, requests, shards }) => sum + (HOUR_MS / everyMs) * requestCost(requests, shards(all)), 0);
+}
+
+/** The lists that only their button reads again. */
+const READ_BY_BUTTON: readonly string[] = ["/tasks", "/runs", "/dead-letters"];
+
+/** Says what is the case on a page that reads nothing by itself at the moment. */
+function unwatched(page: string): string {
+  if (READ_BY_BUTTON.includes(page)) return "Not for this list, so that its rows stay where they are: “Read again” reads it.";
+  if (page === "/create" || page.endsWith("/edit")) return "Not for this form: nothing replaces what you type.";
+  return "Not for this page: it shows what was there when you opened it.";
 }
 
 export function LiveNote() {
@@ -33,7 +44,7 @@ export function LiveNote() {
         {!isLive.value
           ? "Off: no page is read again by itself."
           : watching.value.length === 0
-            ? "Not needed here: this page is read once, when you open it."
+            ? unwatched(path.value)
             : `Every ${fastest / 1_000} s${isUnknown ? "" : `, about ${dollars(cost)} an hour`}`}
       </p>
     </div>

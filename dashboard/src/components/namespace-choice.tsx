@@ -3,6 +3,8 @@ import { switchNamespace } from "../state/signin";
 import { namespace } from "../state/session";
 import { tellError } from "../state/notices";
 
+const choose = (name: string): void => void switchNamespace(name).catch((error) => tellError(`The namespace ${name} was not opened`, error));
+
 /** Shows the namespace, as a choice if the key may use several. */
 export function NamespaceChoice() {
   const names = namespaceNames.value;
@@ -18,7 +20,7 @@ export function NamespaceChoice() {
   return (
     <label class="namespace">
       <span class="muted small">Namespace</span>
-      <select value={current} onChange={(event) => void switchNamespace(event.currentTarget.value).catch(tellError)}>
+      <select value={current} onChange={(event) => choose(event.currentTarget.value)}>
         {names.map((name) => (
           <option key={name} value={name} selected={name === current}>
             {name}

@@ -5,6 +5,8 @@ import { ApiError } from "../api/client";
 import { previewRuns } from "../api/preview";
 import type { JsonObject, Preview, PreviewRun } from "../api/types";
 import { now } from "../state/live";
+import { previewText } from "../lib/problem";
+import { refusalOf, type Refusal } from "../lib/refusal";
 import { fullSentence } from "../lib/sentence";
 import { duration, HERE, isZone, relative } from "../lib/time";
 import { ApiText, ErrorNote, Time } from "./basics";
@@ -20,20 +22,29 @@ interface PreviewState {
   /** When the preview arrived, by the clock of the viewer. */
   at?: number | undefined;
   error?: Error | undefined;
+  /** The definition that was refused. */
+  of?: JsonObject | undefined;
 }
+
+/** Returns whether nobody has said yet when the task fires: the field for the words is empty. */
+const isBlank = ({ schedule }: JsonObject): boolean => typeof schedule === "string" && schedule.trim() === "";
 
 /** Requests the runs of a definition when it has not changed for a moment. */
 export function usePreview(definition: JsonObject, count: number, refreshedBy: unknown = undefined): PreviewState {
   const [state, setState] = useState<PreviewState>({});
   const text = JSON.stringify(definition);
   useEffect(() => {
+    if (isBlank(definition)) {
+      setState({});
+      return undefined;
+    }
     const controller = new AbortController();
     const timer = setTimeout(async () => {
       try {
         const preview = await previewRuns(definition, { count }, controller.signal);
         setState({ preview, at: Date.now() });
       } catch (error) {
-        if (!controller.signal.aborted) setState({ error: error as Error });
+        if (!controller.signal.aborted) setState({ error: error as Error, of: definition });
       }
     }, TYPING_MS);
     return () => {
@@ -102,19 +113,41 @@ const isCounted = ({ delayInSeconds, everySeconds, anchor, startAt }: JsonObject
 const movedBy = (preview: Preview, millis: number): Preview => ({ ...preview, runs: preview.runs.map((run) => ({ ...run, time: run.time + millis, due: run.due + millis })) });
 
 /**
+ * Returns the time from which the runs of a preview are counted, by the clock of the scheduler: before its first run by the delay or the
+ * interval. If the first run is elsewhere, such as after days that are left out, this is about when the preview arrived.
+ */
+function beginningOf({ runs: [first] }: Preview, { delayInSeconds, everySeconds }: JsonObject, at: number): number {
+  const counted = first === undefined ? Number.NaN : first.time - Number(delayInSeconds ?? everySeconds) * 1_000;
+  return Math.abs(counted - at) < CLOCKS_APART_MS ? counted : at;
+}
+
+interface NextRunsProps {
+  definition: JsonObject;
+  verb?: "create" | "save";
+  /** Called when the scheduler refuses the definition, and with undefined when it does not any more. */
+  onRefused: (refusal: Refusal | undefined) => void;
+}
+
+/**
  * Shows the schedule of a definition as a sentence, and its next runs or its error. The runs move with the clock if they are counted from
  * the moment of the request, which `verb` names. Otherwise they are read again when the first of them is past.
  */
-export function NextRuns({ definition, verb = "create" }: { definition: JsonObject; verb?: "create" | "save" }) {
+export function NextRuns({ definition, verb = "create", onRefused }: NextRunsProps) {
   /** The time of the last first run that is past. */
   const [past, setPast] = useState<number>();
-  const { preview, at = 0, error } = usePreview(definition, SHOWN, past);
+  const { preview, at = 0, error, of } = usePreview(definition, SHOWN, past);
   const isMoving = isCounted(definition);
   const [first] = preview?.runs ?? [];
   const isOver = !isMoving && preview?.more === true && first !== undefined && first.due < now.value;
   useEffect(() => {
     if (isOver) setPast(first.due);
   }, [isOver, first?.due]);
+  useEffect(() => {
+    // The field of a sentence shows itself what is unclear.
+    const problem = error instanceof ApiError && error.status === 422 && error.problem.field !== "schedule" ? error.problem : undefined;
+    onRefused(problem && of && refusalOf({ field: problem.field, detail: previewText(problem) }, of));
+  }, [error]);
+  if (isBlank(definition)) return <p class="muted">Say when it fires, and its next runs appear here.</p>;
   // A schedule that the scheduler refuses has no meaning to describe.
   const isRefused = error instanceof ApiError && error.status === 422;
   return (
@@ -124,7 +157,7 @@ export function NextRuns({ definition, verb = "create" }: { definition: JsonObje
           <ApiText>{fullSentence(definition as Parameters<typeof fullSentence>[0], error ? undefined : preview?.sentence)}</ApiText>
         </p>
       )}
-      <Runs preview={preview && isMoving ? movedBy(preview, Math.max(now.value - at, 0)) : preview} error={error} hasZone={!isMoving} />
+      <Runs preview={preview && isMoving ? movedBy(preview, now.value - beginningOf(preview, definition, at)) : preview} error={error} hasZone={!isMoving} />
       {isMoving && preview && !error && <p class="muted small">If you {verb} it now. The times move on until you do.</p>}
     </>
   );
@@ -136,8 +169,7 @@ function Runs({ preview, error, hasZone }: PreviewState & { hasZone: boolean }) 
       <p class="note warn" role="status">
         <span>
           <strong>No runs yet.</strong>
-          {/* The field of a sentence shows itself what is unclear. */}
-          {error.problem.field === "schedule" ? "" : ` ${error.problem.detail}`}
+          {error.problem.field === "schedule" ? "" : ` ${previewText(error.problem)}`}
         </span>
       </p>
     );

@@ -6,8 +6,8 @@ import { PAGES } from "../pages/pages";
 import { go, pageWith, taskPath } from "../state/router";
 import { isLive } from "../state/live";
 import { namespaceNames } from "../state/directory";
-import { endSession, mayRead } from "../state/session";
-import { switchNamespace } from "../state/signin";
+import { mayRead } from "../state/session";
+import { signOut, switchNamespace } from "../state/signin";
 import { theme } from "../state/theme";
 import { tellError } from "../state/notices";
 import { useModal } from "./dialog";
@@ -41,9 +41,9 @@ function everywhere(): Command[] {
     ...PAGES.filter((page) => page.isOffered.value).map((page) => ({ title: page.title, hint: `g ${page.shortcut}`, run: () => go(page.path) })),
     ...(["system", "light", "dark"] as const).map((choice) => ({ title: `Theme: ${choice}`, run: () => void (theme.value = choice) })),
     { title: isLive.value ? "Stop live updates" : "Start live updates", run: () => void (isLive.value = !isLive.value) },
-    ...namespaceNames.value.map((name) => ({ title: `Namespace: ${name}`, run: () => void switchNamespace(name).catch(tellError) })),
+    ...namespaceNames.value.map((name) => ({ title: `Namespace: ${name}`, run: () => void switchNamespace(name).catch((error) => tellError(`The namespace ${name} was not opened`, error)) })),
     { title: "Keyboard shortcuts", hint: "?", run: () => go("/help") },
-    { title: "Sign out", run: () => endSession() },
+    { title: "Sign out", run: signOut },
   ];
 }
 

@@ -116,7 +116,7 @@ function Rows<Item>({ title, items, columns, nameOf, keyOf, mayChange, isEditabl
         </thead>
         <tbody>
           {items.map((item) => (
-            <tr key={keyOf(item)}>
+            <tr key={keyOf(item)} data-row>
               {columns.map(({ title: name, isNumber, cell }) => (
                 <td key={name} class={isNumber ? "number" : ""} data-title={name}>
                   {cell(item)}

@@ -4,10 +4,12 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { isReachable, request } from "../api/client";
 import { PAGES } from "../pages/pages";
-import { go, path } from "../state/router";
-import { endSession, mayWrite, namespace } from "../state/session";
+import { path } from "../state/router";
+import { mayWrite, namespace } from "../state/session";
+import { signOut } from "../state/signin";
 import { dismiss, notices } from "../state/notices";
 import { nextTheme, theme } from "../state/theme";
+import { PALETTE_KEYS } from "../lib/platform";
 import { HERE } from "../lib/time";
 import { Button, Link, LinkButton } from "./basics";
 import { Icon } from "./icons";
@@ -66,8 +68,8 @@ export function Shell({ children }: { children: ComponentChildren }) {
         </div>
         <div class="side-body">
           <NamespaceChoice />
-          <Button class="palette-button" icon="search" onClick={openPalette} aria-keyshortcuts="Control+K">
-            Go to <kbd>Ctrl K</kbd>
+          <Button class="palette-button" icon="search" onClick={openPalette} aria-keyshortcuts="Control+K Meta+K">
+            Go to <kbd>{PALETTE_KEYS}</kbd>
           </Button>
           <nav aria-label="Pages">
             {PAGES.filter((page) => page.isOffered.value && page.path !== "/create").map((page) => (
@@ -89,14 +91,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
               <Button kind="quiet" icon="light" onClick={nextTheme} aria-label={`Theme: ${theme.value}`}>
                 {theme.value}
               </Button>
-              <Button
-                kind="quiet"
-                icon="out"
-                onClick={() => {
-                  endSession();
-                  go("/");
-                }}
-              >
+              <Button kind="quiet" icon="out" onClick={signOut}>
                 Sign out
               </Button>
             </div>

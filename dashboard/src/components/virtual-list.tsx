@@ -20,7 +20,7 @@ interface VirtualListProps {
 /** The number of rows above and below the visible ones that are also in the document. */
 const MARGIN = 10;
 const ROW_HEIGHT = 32;
-/** The height of a row on a narrow screen, where it has three lines: see `.grid-row` in components.css. */
+/** The height of a row on a narrow screen, where it has three lines: see `.grid-row` in lists.css. */
 const NARROW_ROW_HEIGHT = 76;
 
 const narrow = matchMedia("(max-width: 800px)");
@@ -28,26 +28,6 @@ const isNarrow = signal(narrow.matches);
 narrow.addEventListener("change", () => {
   isNarrow.value = narrow.matches;
 });
-
-/** Moves the focus between rows with j and k or the arrow keys. Selects the focused row with x. */
-function onKeyDown(event: KeyboardEvent & { currentTarget: HTMLElement }): void {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
-  const step = event.key === "j" || event.key === "ArrowDown" ? 1 : event.key === "k" || event.key === "ArrowUp" ? -1 : 0;
-  const body = event.currentTarget;
-  const target = event.target as HTMLElement;
-  const row = target.closest<HTMLElement>("[data-index]");
-  if (event.key === "x" && row) {
-    row.querySelector<HTMLInputElement>("input[type=checkbox]")?.click();
-    return;
-  }
-  if (step === 0) return;
-  const first = Math.ceil(body.scrollTop / (row?.offsetHeight ?? ROW_HEIGHT));
-  const next = body.querySelector(`[data-index="${row ? Number(row.dataset["index"]) + step : first}"]`);
-  const wanted = next?.querySelector<HTMLElement>(target.matches("input") ? "input" : "a");
-  if (!wanted) return;
-  event.preventDefault();
-  wanted.focus();
-}
 
 export function VirtualList({ label, columns, head, length, row, rowProps, onRange }: VirtualListProps) {
   const rowHeight = isNarrow.value ? NARROW_ROW_HEIGHT : ROW_HEIGHT;
@@ -77,11 +57,11 @@ export function VirtualList({ label, columns, head, length, row, rowProps, onRan
           {head}
         </div>
       </div>
-      <div class="grid-body" role="rowgroup" ref={ref} tabIndex={0} onKeyDown={onKeyDown} onScroll={(event) => setView({ top: event.currentTarget.scrollTop, height: event.currentTarget.clientHeight })}>
+      <div class="grid-body" role="rowgroup" ref={ref} tabIndex={0} onScroll={(event) => setView({ top: event.currentTarget.scrollTop, height: event.currentTarget.clientHeight })}>
         <div role="presentation" class="grid-room" style={{ height: `${length * rowHeight}px` }}>
           <div role="presentation" style={{ transform: `translateY(${from * rowHeight}px)` }}>
             {shown.map((index) => (
-              <div key={index} {...rowProps?.(index)} class="grid-row" role="row" aria-rowindex={index + 2} data-index={index} style={{ height: `${rowHeight}px` }}>
+              <div key={index} {...rowProps?.(index)} class="grid-row" role="row" aria-rowindex={index + 2} data-row data-index={index} style={{ height: `${rowHeight}px` }}>
                 {row(index)}
               </div>
             ))}

@@ -13,6 +13,11 @@ const OF_SCHEDULES = ["anchor", "startAt", "endAt", "maxRuns", "exclude", "overl
 /** The members that decide when a task fires. */
 const OF_TIMES: readonly string[] = [...KINDS, "type", "anchor", "startAt", "endAt", "maxRuns", "exclude", "timezone"];
 
+const isLocal = (value: Json | undefined): boolean => typeof value === "string" && !/(?:Z|[+-]\d\d:?\d\d)$/i.test(value);
+
+/** Returns whether nothing of an interval is read on the clock of its time zone. The API refuses such a zone. */
+export const isZoneIdle = (definition: JsonObject): boolean => definition["everySeconds"] !== undefined && definition["exclude"] === undefined && !["startAt", "endAt", "anchor"].some((name) => isLocal(definition[name]));
+
 /**
  * Returns a definition with other members; undefined removes one. A change of the schedule removes its words, which describe the former
  * one.
@@ -24,6 +29,7 @@ export function withMembers(definition: JsonObject, changes: Readonly<Record<str
     else next[name] = value;
   }
   if (OF_TIMES.some((name) => name in changes) && !("words" in changes)) delete next["words"];
+  if (isZoneIdle(next)) delete next["timezone"];
   return next;
 }
 
@@ -50,7 +56,6 @@ export function withKind(definition: JsonObject, kind: Kind, zone: string): Json
   // A sentence replaces everything that says when.
   if (kind === "schedule") for (const name of ["startAt", "endAt", "maxRuns", "exclude", "timezone"]) gone.add(name);
   if (kind === "delayInSeconds" || kind === "time" || kind === "no-schedule") for (const name of OF_SCHEDULES) gone.add(name);
-  if (kind === "everySeconds" && definition["exclude"] === undefined) gone.add("timezone");
   const rest = Object.fromEntries(Object.entries(definition).filter(([name]) => !gone.has(name)));
   const tomorrow = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
   const added: Record<Kind, JsonObject> = {
@@ -62,7 +67,8 @@ export function withKind(definition: JsonObject, kind: Kind, zone: string): Json
     schedule: { schedule: "", timezone: zone },
     "no-schedule": { type: "no-schedule" },
   };
-  return { ...rest, ...added[kind] };
+  const next = { ...rest, ...added[kind] };
+  return isZoneIdle(next) ? withMembers(next, { timezone: undefined }) : next;
 }
 
 export const isObject = (value: Json | undefined): value is JsonObject => typeof value === "object" && value !== null && !Array.isArray(value);

@@ -95,6 +95,10 @@ const ofFailures = (recent: Recent | undefined): Reason[] => {
   ];
 };
 
+/** Says how many dead letters there have been. A run that is replayed and fails again is another one. */
+const deadLetteredText = (times: number): string =>
+  times === 1 ? "1 run failed for good since the shards were created. Its dead letter has" : `There have been ${count(times, "dead letter")} since the shards were created: a run that is replayed and fails again counts again. All of them have`;
+
 /** Returns what has gone wrong lately or at any time, and needs no action. */
 const ofPast = ({ deadLettered, deadLetters }: Stats, recent: Recent | undefined): Note[] => {
   const failed = recent?.failed ?? 0;
@@ -102,7 +106,7 @@ const ofPast = ({ deadLettered, deadLetters }: Stats, recent: Recent | undefined
   return [
     ...(recent && failed > 0 && !isFailing(recent) ? [{ text: `${attempts === 1 ? "The only attempt" : failed === attempts ? `All ${whole(attempts)} attempts` : `${whole(failed)} of the ${whole(attempts)} attempts`} of the last half hour failed.`, to: "/runs?group=error" }] : []),
     ...(deadLettered > 0 && deadLetters === 0
-      ? [{ text: `${count(deadLettered, "run")} failed for good since the shards were created. ${deadLettered === 1 ? "It has" : "All of them have"} been replayed, discarded or dropped since.`, to: "/runs?outcome=dead-lettered" }]
+      ? [{ text: `${deadLetteredText(deadLettered)} been replayed, discarded or dropped since.`, to: "/runs?outcome=dead-lettered" }]
       : []),
   ];
 };

@@ -35,7 +35,7 @@ const PAGES: Readonly<Record<string, Readonly<Record<string, Parameter>>>> = {
   "/dead-letters": TASKS,
   "/runs": { group: oneOf("error"), view: oneOf("events"), outcome: oneOf(...OUTCOMES), target: TEXT, tag: TEXT, prefix: TEXT, error: TEXT, from: TIME, to: TIME },
   "/agenda": { span: oneOf("hour", "day", "week"), at: TIME },
-  "/create": { from: TEXT, example: oneOf("hello") },
+  "/create": { from: TEXT, example: oneOf("hello"), calendar: TEXT },
 };
 
 /** A parameter of an address that the page does not use. */

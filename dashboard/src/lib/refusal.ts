@@ -12,15 +12,25 @@ export interface Refusal {
   of: JsonObject;
 }
 
+/** What to do about a field that is empty. The API says which texts it would take instead. */
+const OF_EMPTY: Readonly<Record<string, string>> = {
+  delayInSeconds: "Enter a number of seconds.",
+  everySeconds: "Enter a number of seconds.",
+  time: "Enter a date and a time.",
+  cron: "Enter a cron expression, such as 0 9 * * MON-FRI.",
+  rrule: "Enter a rule, such as FREQ=WEEKLY;BYDAY=MO,FR.",
+};
+
 /** Returns the refusal of a definition by the API. Its text begins with the name of the field, which the form shows as a label. */
 export function refusalOf({ field, detail }: { field?: string | undefined; detail: string }, of: JsonObject): Refusal | undefined {
   if (field === undefined) return undefined;
+  if (valueAt(of, field) === "" && field in OF_EMPTY) return { field, text: OF_EMPTY[field] ?? "", of };
   const text = detail.startsWith(`${field} `) ? `This ${detail.slice(field.length + 1)}` : detail;
   return { field, text: /[.?!/]$/.test(text) ? text : `${text}.`, of };
 }
 
 /** The fields of the form that stand for an object, with everything in it. */
-const WHOLE: ReadonlySet<string> = new Set(["callback.headers", "payload", "misfire", "exclude"]);
+const WHOLE: ReadonlySet<string> = new Set(["callback.headers", "payload", "misfire"]);
 
 /** Returns whether a refusal is about a field of the form, or about a part of it. */
 export const isAbout = ({ field }: Refusal, of: string): boolean => field === of || field.startsWith(`${of}[`) || (WHOLE.has(of) && field.startsWith(`${of}.`));

@@ -1,5 +1,6 @@
 // The runs of a period: recurring tasks as rows with their runs, other tasks by the parts of the hour, day or week.
 
+import { Fragment } from "preact";
 import { previewRuns } from "../api/preview";
 import { readForecast } from "../api/stats";
 import { listTasks } from "../api/tasks";
@@ -218,13 +219,17 @@ function Once({ tasks, span, stretch, forecast }: { tasks: readonly Task[]; span
               </div>
               <span class="number">{whole(number)}</span>
               <span class="clip muted">
-                {named.map((task) => (
-                  <Link key={task.id} to={taskPath(task.id)}>
-                    {task.id}{" "}
-                  </Link>
+                {named.map((task, index) => (
+                  <Fragment key={task.id}>
+                    {index > 0 && ", "}
+                    <Link to={taskPath(task.id)}>{task.id}</Link>
+                  </Fragment>
                 ))}
                 {number > named.length && (
-                  <Link to={pageWith("/tasks", { from: new Date(slot).toISOString(), to: new Date(end).toISOString() })}>{named.length === 0 ? "list them" : `and ${whole(number - named.length)} more`}</Link>
+                  <>
+                    {named.length > 0 && " "}
+                    <Link to={pageWith("/tasks", { from: new Date(slot).toISOString(), to: new Date(end).toISOString() })}>{named.length === 0 ? "list them" : `and ${whole(number - named.length)} more`}</Link>
+                  </>
                 )}
               </span>
             </li>

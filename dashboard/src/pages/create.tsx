@@ -7,22 +7,33 @@ import { createTask, getTask } from "../api/tasks";
 import type { JsonObject, Task } from "../api/types";
 import { Button, Copy, ErrorNote, Loading, PageHead, Segments } from "../components/basics";
 import { ActionDialog } from "../components/dialog";
-import { focusInvalid, hasUnread } from "../components/field";
+import { focusInvalid, hasUnread, submitOnKeys } from "../components/field";
 import { NextRuns } from "../components/next-runs";
+import { UnreadNote } from "../components/unread-note";
 import { DraftNote } from "./create/draft-note";
 import { DefinitionForm } from "./create/form";
-import { DefinitionJson } from "./create/json";
+import { DefinitionJson, JSON_LABEL } from "./create/json";
 import { definitionOf, isEqual } from "../lib/definition";
 import { isStillRefused, missingIn, refusalOf, type Refusal } from "../lib/refusal";
+import { named } from "../lib/names";
 import { curlOf, typescriptOf } from "../lib/snippets";
+import { HERE } from "../lib/time";
 import { mayRead, namespace } from "../state/session";
 import { draftOf, dropDraft, keepDraft } from "../state/drafts";
 import { go, query, taskPath } from "../state/router";
 import { remember, remembered } from "../state/seen";
 import { tell } from "../state/notices";
+import { unreadLabels } from "../state/unread";
 
 const BLANK: JsonObject = { delayInSeconds: 60, callback: { type: "webhook", url: "" } };
 const HELLO: JsonObject = { id: "hello", description: "My first task", delayInSeconds: 5, callback: { type: "handler", name: "log" }, payload: { hello: "world" } };
+
+/** Returns what the form of an address begins with. */
+function firstOf(query: URLSearchParams): JsonObject {
+  const calendar = query.get("calendar");
+  if (calendar !== null) return { cron: "0 9 * * *", timezone: HERE, exclude: { calendars: [calendar] }, callback: { type: "webhook", url: "" } };
+  return query.get("example") === "hello" ? HELLO : BLANK;
+}
 
 /** Returns the definition without the empty tag that the user is about to type. */
 function cleaned(definition: JsonObject): JsonObject {
@@ -33,7 +44,13 @@ function cleaned(definition: JsonObject): JsonObject {
 
 type View = "json" | "curl" | "typescript";
 
-function Side({ definition, onChange }: { definition: JsonObject; onChange: (definition: JsonObject) => void }) {
+interface SideProps {
+  definition: JsonObject;
+  onChange: (definition: JsonObject) => void;
+  onRefused: (refusal: Refusal | undefined) => void;
+}
+
+function Side({ definition, onChange, onRefused }: SideProps) {
   const [view, setView] = useState<View>("json");
   const code = view === "curl" ? curlOf(definition, location.origin, namespace.value) : typescriptOf(definition, location.origin, namespace.value);
   return (
@@ -42,7 +59,8 @@ function Side({ definition, onChange }: { definition: JsonObject; onChange: (def
         <div class="panel-head">
           <h2>Next runs</h2>
         </div>
-        {mayRead.value ? <NextRuns definition={definition} /> : <p class="muted">Your key cannot show the next runs: it lacks the scope “read”.</p>}
+        <UnreadNote what="the runs below are those of the task" />
+        {mayRead.value ? <NextRuns definition={definition} onRefused={onRefused} /> : <p class="muted">Your key cannot show the next runs: it lacks the scope “read”.</p>}
       </section>
       <section class="panel">
         <div class="panel-head">
@@ -61,8 +79,9 @@ function Side({ definition, onChange }: { definition: JsonObject; onChange: (def
               else setView(next);
             }}
           />
-          <Copy text={view === "json" ? JSON.stringify(definition, null, 2) : code} />
+          {unreadLabels.value.length === 0 && <Copy text={view === "json" ? JSON.stringify(definition, null, 2) : code} />}
         </div>
+        <UnreadNote what="this is the task" isAbout={(label) => view !== "json" || label !== JSON_LABEL} />
         {view === "json" ? (
           <DefinitionJson definition={definition} onChange={onChange} />
         ) : (
@@ -81,10 +100,11 @@ export function Create() {
   /** What was typed into this form before, while the page says so. */
   const [restored, setRestored] = useState(() => draftOf(form));
   /** What the form begins with; undefined while the task to clone is not read. */
-  const [first, setFirst] = useState<JsonObject | undefined>(source === null ? (query.value.get("example") === "hello" ? HELLO : BLANK) : undefined);
+  const [first, setFirst] = useState<JsonObject | undefined>(source === null ? firstOf(query.value) : undefined);
   const [definition, setDefinition] = useState(restored?.definition ?? first);
   const [error, setError] = useState<unknown>();
   const [refusal, setRefusal] = useState<Refusal>();
+  const [previewed, setPreviewed] = useState<Refusal>();
   const [isBusy, setBusy] = useState(false);
   const [taken, setTaken] = useState<string>();
 
@@ -128,7 +148,7 @@ export function Create() {
     setDefinition(first);
   };
 
-  const title = source === null ? "Create a task" : `Clone ${source}`;
+  const title = source === null ? "Create a task" : `Clone ${named(source)}`;
   if (!definition) {
     return (
       <div class="page">
@@ -144,9 +164,10 @@ export function Create() {
     remember(body);
     dropDraft(form);
     setRestored(undefined);
-    tell(status === 200 ? `${body.id} is overwritten.` : `${body.id} is created.`);
-    for (const { detail } of body.warnings ?? []) tell(detail, { isBad: true });
-    go(mayRead.value ? taskPath(body.id) : "/create");
+    tell(status === 200 ? `${named(body.id)} is overwritten.` : `${named(body.id)} is created.`);
+    const next = mayRead.value ? taskPath(body.id) : "/create";
+    for (const { detail } of body.warnings ?? []) tell(`${named(body.id)}: ${detail}`, { isBad: true, page: next });
+    go(next);
   };
   const submit = async (event: TargetedSubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
@@ -169,7 +190,7 @@ export function Create() {
   };
   return (
     <>
-      <form class="page" onSubmit={submit} noValidate>
+      <form class="page" onSubmit={submit} onKeyDown={submitOnKeys} noValidate>
         <PageHead title={title}>
           <Button type="submit" kind="main" disabled={isBusy}>
             Create
@@ -179,12 +200,12 @@ export function Create() {
         {(!refusal || isStillRefused(refusal, definition)) && <ErrorNote error={error} />}
         {/* The fields forget what they cannot read yet when the draft is discarded. */}
         <div class="split" key={restored ? "draft" : "new"}>
-          <DefinitionForm definition={definition} onChange={change} refusal={refusal} />
-          <Side definition={cleaned(definition)} onChange={change} />
+          <DefinitionForm definition={definition} onChange={change} refusal={refusal} previewed={previewed} />
+          <Side definition={cleaned(definition)} onChange={change} onRefused={setPreviewed} />
         </div>
       </form>
       {taken !== undefined && (
-        <ActionDialog title={`There is a task ${taken} already`} verb="Overwrite it" isDanger onClose={() => setTaken(undefined)} onAct={() => create({})}>
+        <ActionDialog title={`There is a task ${named(taken)} already`} verb="Overwrite it" isDanger onClose={() => setTaken(undefined)} onAct={() => create({})}>
           <p>Your definition would replace the existing one. To keep both, close this dialog and choose another id.</p>
         </ActionDialog>
       )}

@@ -6,6 +6,7 @@ import { isEmptyFilter } from "../api/tasks";
 import type { Task } from "../api/types";
 import { Button, Empty, ErrorNote, Link, Loading, PageHead, Time } from "../components/basics";
 import { ActionDialog } from "../components/dialog";
+import { WiderNote } from "../components/ignored-note";
 import { UncountedNote } from "../components/uncounted-note";
 import { countedText, useDryRun } from "../components/use-dry-run";
 import { useReturn } from "../components/use-return";
@@ -13,7 +14,7 @@ import { describeFilter, filterOf } from "../lib/filter";
 import { adviceOn, explained } from "../lib/errors";
 import { grouped, titleOf, type LetterGroup } from "../lib/groups";
 import { count, whole } from "../lib/numbers";
-import { query } from "../state/router";
+import { ignored, query } from "../state/router";
 import { mayWrite } from "../state/session";
 import { tell } from "../state/notices";
 import { TaskFilters } from "./tasks/filters";
@@ -74,6 +75,8 @@ export function DeadLetters() {
   };
   const parts = describeFilter(filter);
   const all = (verb: Asked["verb"]) => setAsked({ verb, letters: lettersOf(filter), which: parts.length === 0 ? "every dead letter of the namespace" : `all dead letters with ${parts.join(", ")}` });
+  // What matches would be more than the address asks for.
+  const isWider = ignored.value.length > 0;
   const some = (verb: Asked["verb"]) => setAsked({ verb, letters: { ids: [...chosen] }, which: count(chosen.size, "selected dead letter") });
   return (
     <div class="page">
@@ -81,8 +84,9 @@ export function DeadLetters() {
         <Button onClick={() => setRound(round + 1)}>Read again</Button>
         {mayWrite.value && letters && letters.length > 0 && (
           <>
-            <Button onClick={() => all("replay")}>{parts.length === 0 ? "Replay all" : "Replay all that match"}</Button>
-            <Button onClick={() => all("discard")}>{parts.length === 0 ? "Discard all" : "Discard all that match"}</Button>
+            <WiderNote />
+            <Button disabled={isWider} onClick={() => all("replay")}>{parts.length === 0 ? "Replay all" : "Replay all that match"}</Button>
+            <Button disabled={isWider} onClick={() => all("discard")}>{parts.length === 0 ? "Discard all" : "Discard all that match"}</Button>
           </>
         )}
       </PageHead>
@@ -199,7 +203,7 @@ function Group({ group, chosen, onChoose, onAsk }: GroupProps) {
           </thead>
           <tbody>
             {group.letters.slice(0, shown).map((letter) => (
-              <tr key={letter.deadLetterId}>
+              <tr key={letter.deadLetterId} data-row>
                 <td>
                   {mayWrite.value && letter.deadLetterId && (
                     <input type="checkbox" aria-label={`Select ${letter.id}`} checked={chosen.has(letter.deadLetterId)} onChange={(event) => onChoose([letter.deadLetterId ?? ""], event.currentTarget.checked)} />

@@ -1,13 +1,15 @@
 import { PageHead } from "../components/basics";
+import { PALETTE_KEYS, SUBMIT_KEYS } from "../lib/platform";
 import { PAGES } from "./pages";
 
 const KEYS: readonly (readonly [string, string])[] = [
-  ["Ctrl K, or ⌘ K", "open the command palette: every page, every action of the present page, and any task by its id"],
+  [PALETTE_KEYS, "open the command palette: every page, every action of the present page, and any task by its id"],
   ["g, then a letter", "open a page: see below"],
   ["c", "create a task"],
   ["/", "go to the search field of the page"],
-  ["j, k", "go to the next or the previous row of a list; Enter opens it, x selects it"],
+  ["j, k", "go to the next or the previous row of a list, and to its first row to begin with; Enter opens a row, x selects it"],
   ["Tab, Enter, Space", "reach and use each button, link and row"],
+  [SUBMIT_KEYS, "create the task of the form, or save it, from any of its fields"],
   ["Escape", "close a dialog"],
   ["?", "show this page"],
 ];

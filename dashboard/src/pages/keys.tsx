@@ -8,6 +8,7 @@ import { ActionDialog, Dialog } from "../components/dialog";
 import { Check, TextField } from "../components/field";
 import { ResourcePage, type Column } from "../components/resource-page";
 import { HERE } from "../lib/time";
+import { namespaces } from "../state/directory";
 import { ASKS_ONE, usePoll } from "../state/live";
 import { namespace } from "../state/session";
 
@@ -109,21 +110,27 @@ function KeyDialog({ onClose, onMade }: { onClose: () => void; onMade: (made: Ma
   const [scopes, setScopes] = useState<readonly Scope[]>(["read", "write"]);
   const [spaces, setSpaces] = useState(namespace.value || "default");
   const [expires, setExpires] = useState("");
+  const names = spaces.split(",").map((space) => space.trim()).filter(Boolean);
+  // A key may be for a namespace that is created later. A misspelled name looks the same.
+  const unknown = names.filter((space) => space !== "*" && namespaces.value?.every((known) => known.name !== space) === true);
   const act = async () => {
-    const names = spaces.split(",").map((space) => space.trim()).filter(Boolean);
     onMade(await createKey({ name, scopes: [...scopes], namespaces: names, ...(expires === "" ? {} : { expiresAt: new Date(expires).getTime() }) }));
   };
   return (
     <ActionDialog title="Create a key" verb="Create" onAct={act} onClose={onClose} isDisabled={name === "" || scopes.length === 0}>
-      <TextField label="Name" value={name} onChange={setName} isRequired help="What it is for. It is shown with the tasks that it creates." />
+      {(errorOf) => (
+        <>
+      <TextField label="Name" value={name} onChange={setName} isRequired error={errorOf("name")} help="What it is for. It is shown with the tasks that it creates." />
       <fieldset class="plain stack">
         <legend class="muted small">What it may do</legend>
         {SCOPES.map(([scope, text]) => (
           <Check key={scope} label={text} isChecked={scopes.includes(scope)} onChange={(isChecked) => setScopes(isChecked ? [...scopes, scope] : scopes.filter((one) => one !== scope))} />
         ))}
       </fieldset>
-      <TextField label="Namespaces" isCode value={spaces} onChange={setSpaces} isRequired help="Separate names with commas. * means all namespaces." />
-      <TextField label={`Expires (${HERE})`} type="datetime-local" value={expires} onChange={setExpires} help="Empty: never." />
+      <TextField label="Namespaces" isCode value={spaces} onChange={setSpaces} isRequired error={errorOf("namespaces")} help={`Separate names with commas. * means all namespaces.${unknown.length === 0 ? "" : ` Not there yet: ${unknown.join(", ")}.`}`} />
+      <TextField label={`Expires (${HERE})`} type="datetime-local" value={expires} onChange={setExpires} error={errorOf("expiresAt")} help="Empty: never." />
+        </>
+      )}
     </ActionDialog>
   );
 }

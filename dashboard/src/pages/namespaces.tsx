@@ -58,7 +58,7 @@ export function Namespaces() {
       editor={(space, onClose, onDone) => <NamespaceDialog space={space} onClose={onClose} onDone={onDone} />}
       moreActions={(space) =>
         !isCurrent(space) && (
-          <Button kind="quiet" aria-label={`Switch to ${space.name}`} onClick={() => void switchNamespace(space.name).catch(tellError)}>
+          <Button kind="quiet" aria-label={`Switch to ${space.name}`} onClick={() => void switchNamespace(space.name).catch((error) => tellError(`The namespace ${space.name} was not opened`, error))}>
             Switch
           </Button>
         )
@@ -94,9 +94,13 @@ function NamespaceDialog({ space, onClose, onDone }: { space: Namespace | undefi
   };
   return (
     <ActionDialog title={space ? `Change the namespace ${space.name}` : "Create a namespace"} verb={space ? "Change" : "Create"} onAct={act} onClose={onClose} isDisabled={name === ""}>
-      {!space && <TextField label="Name" isCode value={name} onChange={setName} isRequired help="Letters a to z, digits and hyphens." />}
-      <TextField label="Tasks at most" type="number" min="1" value={pending} onChange={setPending} help="Counts tasks and dead letters. Empty: any number." />
-      <TextField label="Creates per second" type="number" min="1" value={creates} onChange={setCreates} help="On average. Short bursts may exceed it. Empty: any number." />
+      {(errorOf) => (
+        <>
+      {!space && <TextField label="Name" isCode value={name} onChange={setName} isRequired error={errorOf("id")} help="Letters a to z, digits and hyphens." />}
+      <TextField label="Tasks at most" type="number" min="1" value={pending} onChange={setPending} error={errorOf("quota.pendingTasks")} help="Counts tasks and dead letters. Empty: any number." />
+      <TextField label="Creates per second" type="number" min="1" value={creates} onChange={setCreates} error={errorOf("quota.createsPerSecond")} help="On average. Short bursts may exceed it. Empty: any number." />
+        </>
+      )}
     </ActionDialog>
   );
 }

@@ -21,6 +21,7 @@ export const PAGES: readonly PageEntry[] = [
   { path: "/runs", title: "Runs", icon: "runs", shortcut: "r", isOffered: mayRead },
   { path: "/dead-letters", title: "Dead letters", icon: "dead", shortcut: "d", isOffered: mayRead },
   { path: "/limits", title: "Limits", icon: "limits", shortcut: "l", isOffered: mayRead },
+  { path: "/calendars", title: "Calendars", icon: "calendars", shortcut: "h", isOffered: mayRead },
   { path: "/namespaces", title: "Namespaces", icon: "namespaces", shortcut: "n", isOffered: mayAdmin },
   { path: "/keys", title: "API keys", icon: "keys", shortcut: "k", isOffered: mayAdmin },
   { path: "/create", title: "Create a task", icon: "create", shortcut: "c", isOffered: mayWrite },

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { Button, ErrorNote } from "../components/basics";
 import { TextField } from "../components/field";
-import { endedBecause, endSession } from "../state/session";
+import { endedBecause, endSession, hasSignedOut } from "../state/session";
 import { keyOfLink, signIn } from "../state/signin";
 
 // Read at once, so that the key does not stay in the address bar.
@@ -46,6 +46,11 @@ export function SignIn() {
         {endedBecause.value && (
           <p class="note warn" role="alert">
             You were signed out: {endedBecause.value}
+          </p>
+        )}
+        {hasSignedOut.value && (
+          <p class="note" role="status">
+            This tab is signed out. If the dashboard is open in other tabs, they are signed in until you sign out there or close them.
           </p>
         )}
         <TextField label="API key" type="password" value={key} onChange={setKey} isRequired isCode autofocus help="A key from the secret API_KEYS, or one that was created on the page “API keys”. Locally, make dev prints it." />

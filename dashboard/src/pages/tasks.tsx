@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import { listTasks, isEmptyFilter } from "../api/tasks";
 import type { Task } from "../api/types";
-import { Badge, Button, Empty, Link, LinkButton, openRow, PageHead, Tag, Time } from "../components/basics";
+import { Badge, Button, Empty, Link, LinkButton, openRow, PageHead, Time } from "../components/basics";
 import { ListFoot } from "../components/list-foot";
 import { useCommands } from "../components/palette";
 import { Target } from "../components/target";
@@ -16,11 +16,19 @@ import { go, pageWith, query, setQuery, taskPath } from "../state/router";
 import { mayWrite } from "../state/session";
 import { BulkBar } from "./tasks/bulk";
 import { TaskFilters } from "./tasks/filters";
+import { RowTags, TagsDialog } from "./tasks/tags";
 
 /** The size of the first page. It is small so that it loads fast; later pages are larger. */
 const FIRST_PAGE = 100;
 const PAGE = 500;
 const COLUMNS = "28px minmax(140px, 2fr) 118px minmax(190px, 226px) minmax(140px, 1.6fr) minmax(140px, 1.6fr) minmax(80px, 0.8fr)";
+
+/** Says what order the tasks have that have no due time; undefined for a list without such tasks. */
+function orderNote(status: string | undefined, order: string | null): string | undefined {
+  if (status === "held" || status === "paused" || status === "unscheduled") return `What is ${status} has no due time, so this list is in no order of time.`;
+  if (status !== undefined) return undefined;
+  return `What is held, paused or unscheduled has no due time: it is ${order === "desc" ? "first" : "last"}, in no order of time.`;
+}
 
 /** Returns the address of a task, or of a dead letter with its id. */
 const addressOf = (task: Task): string => (task.deadLetterId ? `/dead-letters/${encodeURIComponent(task.deadLetterId)}` : taskPath(task.id));
@@ -53,6 +61,8 @@ export function Tasks() {
   const [round, setRound] = useState(0);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [total, setTotal] = useState<number>();
+  /** The task whose tags are shown. */
+  const [tagged, setTagged] = useState<Task>();
   const list = useCursorList<Task>(
     async (cursor, signal) => {
       const page = await listTasks(filter, { limit: cursor === undefined ? FIRST_PAGE : PAGE, cursor, order: query.value.get("order") ?? undefined }, signal);
@@ -124,10 +134,12 @@ export function Tasks() {
               const task = list.at(index);
               return task ? { onClick: (event) => openRow(event, addressOf(task)) } : {};
             }}
-            row={(index) => <Row task={list.at(index)} isChosen={chosen} onChoose={choose} />}
+            row={(index) => <Row task={list.at(index)} isChosen={chosen} onChoose={choose} onTags={setTagged} />}
           />
+          {tagged && <TagsDialog id={tagged.id} tags={tagged.tags ?? []} onClose={() => setTagged(undefined)} />}
           <div class="row">
             <ListFoot list={list} noun="task" isDescending={query.value.get("order") === "desc"} total={isEmptyFilter(filter) ? total : undefined} />
+            <span class="muted small">{orderNote(filter.status, query.value.get("order"))}</span>
             {filter.prefix && (
               <span class="small">
                 <Link to={taskPath(filter.prefix)}>Open the task with exactly this id</Link>
@@ -153,7 +165,15 @@ function OrderChoice() {
   );
 }
 
-function Row({ task, isChosen, onChoose }: { task: Task | undefined; isChosen: ReadonlySet<string>; onChoose: (id: string, isChosen: boolean) => void }) {
+interface RowProps {
+  task: Task | undefined;
+  isChosen: ReadonlySet<string>;
+  onChoose: (id: string, isChosen: boolean) => void;
+  /** Shows all tags of a task. */
+  onTags: (task: Task) => void;
+}
+
+function Row({ task, isChosen, onChoose, onTags }: RowProps) {
   if (!task) return <span role="cell" class="muted">Reading…</span>;
   return (
     <>
@@ -182,13 +202,7 @@ function Row({ task, isChosen, onChoose }: { task: Task | undefined; isChosen: R
       <span role="cell" class="clip muted">
         <Target of={task.callback} />
       </span>
-      <span role="cell" class="clip tags">
-        {task.tags?.map((tag) => (
-          <Tag key={tag} to={pageWith("/tasks", { tag })}>
-            {tag}
-          </Tag>
-        ))}
-      </span>
+      <span role="cell">{task.tags && task.tags.length > 0 && <RowTags id={task.id} tags={task.tags} onShow={() => onTags(task)} />}</span>
     </>
   );
 }

@@ -62,6 +62,8 @@ export function setQuery(changes: Readonly<Record<string, string | undefined>>, 
 
 export const taskPath = (id: string): string => `/tasks/${encodeURIComponent(id)}`;
 
+export const calendarPath = (name: string): string => `/calendars/${encodeURIComponent(name)}`;
+
 /** Returns the address of a page with a query. */
 export function pageWith(base: string, parameters: Readonly<Record<string, string | undefined>>): string {
   const present = Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== "");

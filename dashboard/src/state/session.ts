@@ -19,6 +19,9 @@ export const reach = signal<readonly string[]>(sessionStorage.getItem(REACH)?.sp
 /** Why the last session ended, to be shown with the form; null if there is nothing to show. */
 export const endedBecause = signal<string | null>(null);
 
+/** Whether the user has signed this tab out. */
+export const hasSignedOut = signal(false);
+
 export const isSignedIn = computed(() => key.value !== null);
 export const mayRead = computed(() => scopes.value.includes("read"));
 export const mayWrite = computed(() => scopes.value.includes("write"));
@@ -38,6 +41,7 @@ export function startSession(newKey: string, inNamespace: string, found: { scope
   sessionStorage.setItem(NAMESPACE, inNamespace);
   sessionStorage.setItem(SCOPES, found.scopes.join(","));
   endedBecause.value = null;
+  hasSignedOut.value = false;
   scopes.value = found.scopes;
   reach.value = found.namespaces;
   namespace.value = inNamespace;

@@ -2,6 +2,7 @@
 
 import { PAGES } from "../pages/pages";
 import { openPalette } from "../components/palette";
+import { onRowKey } from "../components/row-keys";
 import { go } from "./router";
 import { isSignedIn } from "./session";
 
@@ -33,6 +34,8 @@ function onKeyDown(event: KeyboardEvent): void {
     document.querySelector<HTMLElement>("main [type=search]")?.focus();
   } else if (event.key === "?") {
     go("/help");
+  } else if (!wasAfterG) {
+    onRowKey(event);
   }
 }
 

@@ -1,7 +1,8 @@
 // From a key to a session.
 
 import { ownKey } from "../api/access";
-import { key, startSession } from "./session";
+import { go } from "./router";
+import { endSession, hasSignedOut, key, startSession } from "./session";
 
 /** Returns the namespace of a new session; empty if the API chooses it. */
 function namespaceOf(names: readonly string[], wanted: string): string {
@@ -17,6 +18,13 @@ export async function signIn(newKey: string, wanted: string): Promise<void> {
   // This refuses a namespace that does not exist at once, rather than on every page.
   if (chosen !== "") await ownKey(newKey, chosen);
   startSession(newKey, chosen, found);
+}
+
+/** Ends the session of this tab, as its user wishes. */
+export function signOut(): void {
+  endSession();
+  hasSignedOut.value = true;
+  go("/");
 }
 
 /** Switches to another namespace with the same key. */

@@ -165,7 +165,7 @@ export class SchedulerClient {
   }
 
   /**
-   * Lists the tasks that meet every part of a query, in due order: what waits, what is in flight, and dead letters.
+   * Lists the tasks that meet every part of a query, in due order: what waits, what is in flight, and dead letters; last, what has no due time, such as paused tasks.
    *
    * A page takes a bounded amount of work, so a search of many tasks has pages that are empty. The iteration goes on by itself.
    * `pages()` gives each page with how far it has looked.

@@ -1981,7 +1981,7 @@ export interface Preview {
   runs: PreviewRun[];
   /**
    * The schedule as a sentence in English, which `/v1/parse` reads as the same schedule. Absent
-   * if its runs take long to compute, or if it names calendars.
+   * if its runs take long to compute.
    */
   sentence?: string | undefined;
   /** The zone of the local times: that of the schedule. */
@@ -3447,8 +3447,10 @@ export interface TaskList {
     until?: number | undefined;
   };
   /**
-   * In order of due time; an attempt in flight, by the time of its last send. A page may have
-   * fewer tasks than `limit`, or none, although more follow.
+   * In order of due time; an attempt in flight, by the time of its last send. Then dead letters,
+   * and then what has no due time, in no order of time: what is held, paused or unscheduled, or
+   * waits for room for its limit's key. A page may have fewer tasks than `limit`, or none,
+   * although more follow.
    */
   tasks: Task[];
   /** The number of items of the whole list. Only on the first page of a list without a filter. */
@@ -3666,7 +3668,7 @@ export interface ListTasksQuery {
   text?: string | undefined;
   /** The time of the task is before this time. */
   to?: Time | undefined;
-  /** From the first due time to the last, or from the end of the list to its beginning. A list that is read from its end misses a task that fires or fails meanwhile. */
+  /** From the first due time to the last, and then what has no due time, or from the end of the list to its beginning. A list that is read from its end misses a task that fires or fails meanwhile. */
   order?: "asc" | "desc" | undefined;
   /** The largest number of items on the page. */
   limit?: number | undefined;

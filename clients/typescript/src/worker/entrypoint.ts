@@ -99,7 +99,7 @@ export class SchedulerEntrypoint<Env = unknown> extends WorkerEntrypoint<Env, Sc
     return plain(await this.#client.scheduleTasks(...args));
   }
 
-  /** Lists a page of the tasks that meet every part of a query, in due order. */
+  /** Lists a page of the tasks that meet every part of a query, in due order, and last those without a due time, such as paused ones. */
   async query(...args: Arguments<SchedulerClient["query"]>): Promise<OverRpc<Page<Task>>> {
     return firstPage(this.#client.query(...args));
   }

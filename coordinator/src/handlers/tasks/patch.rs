@@ -16,8 +16,8 @@ use scheduler_model::calendars::Calendars;
 use scheduler_model::dead_letter::DeadLetterId;
 use scheduler_model::protocol::{Change, Expected, ListItem, Status};
 use scheduler_model::task::{
-    Record, changes_exclude, changes_schedule, lost_timezone, merge_patch, only_pauses, parse_one,
-    removes_anchor, version_of,
+    Record, changes_exclude, changes_only_exclude, changes_schedule, lost_timezone, merge_patch,
+    only_pauses, parse_one, removes_anchor, version_of,
 };
 
 /// The most times that a patch is applied again after another writer has changed the task.
@@ -83,6 +83,11 @@ pub(crate) async fn patch(mut call: Call<'_>, id: String) -> Result<Answer, Prob
             record.as_ref().filter(|record| record.is_recurring() && !changes_schedule(&patch))
         {
             task.go_on(record.final_run);
+        }
+        if let Some(record) =
+            record.as_ref().filter(|record| record.is_recurring() && changes_only_exclude(&patch))
+        {
+            task.continue_from(record.schedule());
         }
         let warn = |after: &Record<'_>| {
             lost_timezone(&patch, record.as_ref()?, after).map(Warning::lost_timezone)

@@ -1,13 +1,16 @@
 //! Reads exclusions.
 
+use super::clock::Clock;
 use super::days::Days;
 use super::error::{BadItem, ExcludeError};
 use super::{DAY, DayRule, Exclusions, Instead, Items, List};
-use crate::local_clock;
 use crate::ordered::sort;
+use crate::rrule::RRule;
+use crate::steps::count_steps;
 use crate::time::UnixMillis;
 use crate::tz::Tz;
 use chrono::{Datelike, NaiveDate};
+use std::cmp::Ordering;
 
 /// The most characters of the caller's text that an error repeats.
 const EXCERPT_CHARS: usize = 40;
@@ -18,7 +21,22 @@ const WEEKDAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 /// A leap year, in which every yearly date exists.
 const LEAP_YEAR: i32 = 2000;
 
+/// The lengths of its months.
+const LENGTHS: [u32; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
 const MINUTE: u32 = 60_000;
+
+/// The steps (see [`crate::steps`]) of reading a date or a time of day, and of reading a rule.
+const STEPS_OF_AN_ITEM: usize = 4;
+const STEPS_OF_A_RULE: usize = 50;
+
+/// Returns whether a rule has a part that names times of day. [`Exclusions::parse`] accepts a rule
+/// that names midnight and takes it for the whole day, because earlier versions stored such rules.
+pub fn names_times(rule: &str) -> bool {
+    let of_times = ["BYHOUR=", "BYMINUTE=", "BYSECOND="];
+    let rule = rule.to_ascii_uppercase();
+    of_times.iter().any(|part| rule.contains(part))
+}
 
 impl Exclusions {
     /// Parses exclusions, which are read on the clock of `timezone`. Rules begin on the local day of
@@ -32,6 +50,9 @@ impl Exclusions {
         timezone: Tz,
         start: Option<UnixMillis>,
     ) -> Result<Self, BadItem> {
+        let (dates, times, rules) = (items.dates.len(), items.times.len(), items.rules.len());
+        let steps = (dates + times) * STEPS_OF_AN_ITEM + rules * STEPS_OF_A_RULE;
+        count_steps(u32::try_from(steps).unwrap_or(u32::MAX));
         let mut days = Days::default();
         let mut dates = Vec::new();
         each(List::Dates, items.dates, |text| read_dates(text, &mut days.yearly, &mut dates))?;
@@ -44,12 +65,16 @@ impl Exclusions {
         })?;
         let mut times = Vec::new();
         each(List::Times, items.times, |text| read_times(text, &mut times))?;
-        let mut rules = Vec::new();
-        let start = start.map(|start| {
-            local_clock::clock_at(timezone, start.get().div_euclid(1_000)).div_euclid(DAY / 1_000)
-        });
+        let mut rules: Vec<DayRule> = Vec::new();
+        let clock = Clock::of(timezone);
+        let start = start.map(|start| clock.shown(start).div_euclid(DAY));
         each(List::Rules, items.rules, |text| {
-            rules.push(DayRule::of_days(text, start)?);
+            // UNTIL is an instant. A day counts if it begins by then.
+            let last_day = |until: i64| clock.day_of(UnixMillis::new(until * 1_000));
+            let rule = RRule::of_days(text, start, last_day)?;
+            if !rules.contains(&rule) {
+                rules.push(rule);
+            }
             Ok(())
         })?;
         days.rules = rules.into();
@@ -61,9 +86,11 @@ impl Exclusions {
         if times == [(0, DAY as u32)] {
             return all(Some((List::Times, None)), ExcludeError::AllTimes);
         }
-        if days == Days::default() && times.is_empty() {
+        if days.are_none() && times.is_empty() {
             return all(None, ExcludeError::Nothing);
         }
+        // Runs move only from excluded days.
+        let instead = if days.are_none() { Instead::Skip } else { instead };
         Ok(Self { timezone, instead, days, times: times.into() })
     }
 }
@@ -97,26 +124,33 @@ fn read_dates(
             dates.push((first.to_epoch_days(), last.to_epoch_days()));
         }
         (Date::Of(_), Date::Of(_)) => return Err(ExcludeError::Reversed(excerpt(text))),
+        (Date::Yearly(first), Date::Yearly(last)) if first <= last => add(yearly, first, last),
         (Date::Yearly(first), Date::Yearly(last)) => {
-            // A range may go past the end of the year.
-            let is_within = |date: &NaiveDate| {
-                if first <= last {
-                    (first..=last).contains(date)
-                } else {
-                    *date >= first || *date <= last
-                }
-            };
-            let year = NaiveDate::from_ymd_opt(LEAP_YEAR, 1, 1).into_iter();
-            let year = year.flat_map(|first| first.iter_days().take(366));
-            for date in year.filter(is_within) {
-                if let Some(month) = yearly.get_mut(date.month0() as usize) {
-                    *month |= 1 << date.day();
-                }
-            }
+            // It goes past the end of the year.
+            add(yearly, first, NaiveDate::MAX);
+            add(yearly, NaiveDate::MIN, last);
         }
         _ => return Err(ExcludeError::Date(excerpt(text))),
     }
     Ok(())
+}
+
+/// Adds the days of a range within a year. The years of the dates do not matter.
+fn add(yearly: &mut [u32; 12], first: NaiveDate, last: NaiveDate) {
+    let (first, last) = ((first.month(), first.day()), (last.month(), last.day()));
+    for ((month, days), length) in (1..).zip(yearly).zip(LENGTHS) {
+        let begin = match month.cmp(&first.0) {
+            Ordering::Less => continue,
+            Ordering::Equal => first.1,
+            Ordering::Greater => 1,
+        };
+        let end = match month.cmp(&last.0) {
+            Ordering::Less => length,
+            Ordering::Equal => last.1.min(length),
+            Ordering::Greater => continue,
+        };
+        *days |= u32::MAX << begin & u32::MAX >> (31 - end);
+    }
 }
 
 /// Reads `2026-12-24` or `12-24`. `whole` is the text that an error repeats.
@@ -161,10 +195,10 @@ fn read_times(text: &str, times: &mut Vec<(u32, u32)>) -> Result<(), ExcludeErro
         return Err(ExcludeError::Times(excerpt(text)));
     }
     match begin.cmp(&end) {
-        std::cmp::Ordering::Equal => return Err(ExcludeError::NoTime(excerpt(text))),
-        std::cmp::Ordering::Less => times.push((begin, end)),
+        Ordering::Equal => return Err(ExcludeError::NoTime(excerpt(text))),
+        Ordering::Less => times.push((begin, end)),
         // It goes past midnight.
-        std::cmp::Ordering::Greater => {
+        Ordering::Greater => {
             times.push((begin, of_day));
             times.extend((end > 0).then_some((0, end)));
         }

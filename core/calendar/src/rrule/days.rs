@@ -2,6 +2,7 @@
 
 use super::{Frequency, RRule, Search};
 use crate::cron::fields::next_bit;
+use crate::steps::count_steps;
 use chrono::{Datelike, NaiveDate};
 
 /// The last searched year. A local clock ahead of UTC reaches it within `UnixMillis::LAST`.
@@ -111,6 +112,13 @@ impl RRule {
             month = Month(next);
         }
         None
+    }
+
+    /// Returns the allowed days of a month, from bit 1; none if the month is not allowed.
+    pub(crate) fn allowed_days_of(&self, first: NaiveDate) -> u32 {
+        count_steps(1);
+        let month = Month::of(first);
+        if self.month_at_or_after(month) == Some(month) { self.days_of_month(first) } else { 0 }
     }
 
     /// Returns the days of a month, from bit 1, that the rule's months and intervals allow.

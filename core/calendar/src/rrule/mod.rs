@@ -51,10 +51,10 @@ pub use error::RRuleError;
 pub(crate) use whole_days::NotOfDays;
 
 use crate::clock_change::{ClockChange, Jump};
-use crate::cron::fields::are_evenly_spaced;
+use crate::cron::fields::{are_evenly_spaced, next_time};
 use crate::local_clock;
 use crate::local_time::LocalTime;
-use crate::steps::count_steps;
+use crate::steps::{are_left, count_steps};
 use crate::time::UnixMillis;
 use crate::tz::{Reading, Tz};
 
@@ -166,7 +166,8 @@ impl Search {
     }
 }
 
-/// Counting the runs of a rule took more than [`MAX_COUNTING_STEPS`].
+/// Counting the runs of a rule took more than [`MAX_COUNTING_STEPS`], or more steps than were left
+/// (see [`crate::steps::within`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooLong;
 
@@ -214,6 +215,26 @@ impl RRule {
             && Self { timezone: other.timezone, ..self.clone() } == *other
     }
 
+    /// Returns the number of times of day at which the rule has a run, at most, or `None` if its
+    /// frequency is finer than a day.
+    pub(crate) fn times_of_day(&self) -> Option<u32> {
+        let (hours, minutes) = (self.hours.count_ones(), self.minutes.count_ones());
+        let times = hours * minutes * self.seconds.count_ones();
+        (self.frequency >= Frequency::Daily).then_some(times)
+    }
+
+    /// Returns the first time of day at or after `second`, both in seconds, at which the rule may have
+    /// a run.
+    pub(crate) fn time_from(&self, second: i64) -> Option<i64> {
+        next_time(self.hours, self.minutes, self.seconds, second)
+    }
+
+    /// Returns whether the rule is finer than a day and has other times of day on each day.
+    pub(crate) fn drifts(&self) -> bool {
+        let step = self.frequency.unit() * i64::from(self.interval);
+        step < DAY && DAY % step != 0
+    }
+
     /// Returns the number of runs from the start on, if the rule has a `COUNT`.
     /// [`Self::next_after`] ignores it.
     pub fn count(&self) -> Option<u32> {
@@ -253,6 +274,9 @@ impl RRule {
             let Some(next) = self.next_instant(last.unwrap_or(after), &mut search) else { break };
             count_steps(1 + MAX_STEPS - search.steps);
             left = left.checked_sub(1 + MAX_STEPS - search.steps).ok_or(TooLong)?;
+            if !are_left() {
+                return Err(TooLong);
+            }
             last = Some(next);
         }
         Ok(last)

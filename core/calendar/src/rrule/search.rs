@@ -106,7 +106,7 @@ impl RRule {
 }
 
 /// Returns the index of a position among `count` items: 1 is the first, -1 the last.
-fn place(position: i16, count: i64) -> Option<i64> {
+pub(super) fn place(position: i16, count: i64) -> Option<i64> {
     let position = i64::from(position);
     let index = if position > 0 { position - 1 } else { count + position };
     (0..count).contains(&index).then_some(index)

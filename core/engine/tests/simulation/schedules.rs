@@ -191,6 +191,16 @@ impl Recurring {
         (self.end.is_none_or(|end| next <= end)).then_some(next)
     }
 
+    /// Returns whether the rule has other times of day on each day. Then only the first run of a day
+    /// moves.
+    fn drifts(&self) -> bool {
+        match self.rule {
+            Rule::Cron(_) => false,
+            Rule::Every { millis, .. } => DAY % millis != 0,
+            Rule::Rrule { seconds, .. } => DAY % (seconds * 1_000) != 0,
+        }
+    }
+
     /// Returns the next time by the rule and by what it leaves out.
     fn next(&self, after: i64) -> Option<i64> {
         let (day, by) = match self.exclude {
@@ -210,8 +220,10 @@ impl Recurring {
             Some(own) if is_excluded(&own) => self.next_within((day + 1) * DAY - 1),
             own => own,
         };
-        let moved = self.next_within((after - by).max(day * DAY - 1)).filter(is_excluded);
-        own.into_iter().chain(moved.map(|moved| moved + by)).min()
+        let begin = day * DAY - 1;
+        let from = if self.drifts() { begin } else { begin.max(after - by) };
+        let moved = self.next_within(from).filter(is_excluded).map(|moved| moved + by);
+        own.into_iter().chain(moved.filter(|moved| *moved > after)).min()
     }
 
     /// Returns the run after the one at `time`, within start and end: its time, and when it fires.

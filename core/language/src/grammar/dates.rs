@@ -274,7 +274,13 @@ impl Parser<'_> {
         Ok(day)
     }
 
-    fn date(&self, start: usize, day: u8, month: u8, year: Option<i32>) -> Result<Day, Refusal> {
+    pub(super) fn date(
+        &self,
+        start: usize,
+        day: u8,
+        month: u8,
+        year: Option<i32>,
+    ) -> Result<Day, Refusal> {
         let exists = chrono::NaiveDate::from_ymd_opt(
             year.unwrap_or(2_024),
             u32::from(month),

@@ -42,9 +42,16 @@ impl Parser<'_> {
         let is_from = self.take("from");
         let is_only = !is_from && self.take_any(&["only on", "only"]);
         let has_on = is_only || !is_from && self.take_any(&["on all", "on", "all"]);
+        // In "every 2 weeks on monday and every friday", Friday is another schedule.
+        let follows_cycle =
+            self.found.iter().any(|found| matches!(found.clause, Clause::Cycle { .. }));
         let sets = self.list(|parser, is_first| {
             if !is_first {
-                parser.take_any(&["on", "every", "each"]);
+                parser.take("on");
+                let is_every = parser.take_any(&["every", "each"]);
+                if is_every && follows_cycle {
+                    return Ok(None);
+                }
             }
             Ok(parser.day_set(is_from))
         })?;

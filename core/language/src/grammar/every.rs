@@ -223,7 +223,8 @@ impl Parser<'_> {
         if found == Cycle::Seconds(60) {
             self.take_any(&["of every hour", "of each hour", "of the hour"]);
         }
-        if number.0 == 1_000 {
+        // "every second of the month" is a day.
+        if number.0 == 1_000 && unit != Unit::Second {
             self.take_any(&[
                 "of the week",
                 "of every week",

@@ -1,29 +1,36 @@
 //! What a schedule leaves out.
 
-use super::{Parsed, Parser, Rule};
-use crate::Reason;
-use crate::clause::{Clause, Day, Exception, LeftOut, Months, YearlyOrNot};
+use super::{Parsed, Parser};
+use crate::clause::{Clause, Exception, Months, Weekdays};
+use crate::leftover::NO_HOLIDAYS;
+use crate::limits::MAX_LIST;
 use crate::words;
+use crate::{Reason, Refusal};
 
 const EXCEPT: &[&str] = &[
     "with the exception of",
     "except for",
-    "except on",
-    "except in",
     "except",
     "excluding",
-    "but not on",
-    "but not in",
     "but not",
     "other than",
     "apart from",
     "besides",
     "skipping",
     "skip",
-    "not on",
     "minus",
     "without",
 ];
+
+/// Words after "not" if it leaves something out: "not on sundays".
+const BEHIND_NOT: &[&str] = &["on", "in", "during", "between"];
+
+/// Words before an exception.
+const PLACES: &[&str] = &["on", "in", "at", "during", "throughout", "of"];
+
+/// Words before "holidays".
+const KINDS_OF_HOLIDAYS: &[&str] =
+    &["public", "bank", "national", "federal", "school", "legal", "statutory", "all", "any"];
 
 /// What becomes of a run that is left out, and its name in the API.
 const INSTEAD: &[(&str, &str)] = &[
@@ -33,20 +40,46 @@ const INSTEAD: &[(&str, &str)] = &[
     ("moved to the previous working day", "previous"),
 ];
 
+const UNKNOWN: &str = "This exception is not understood: it may name days of the week, months, days of every month, dates such as \
+                       24 December, times such as 12:00 to 13:00, and calendars.";
+
+/// The place of the items in their list.
+#[derive(Default)]
+struct Place {
+    /// Whether a word such as "on" comes before the first item.
+    has_word: bool,
+    /// Whether the item before is a time of day: "at 12 and 13".
+    is_time: bool,
+}
+
 impl Parser<'_> {
     /// Parses `except sundays`, `except the 24th of december`, `except between 12:00 and 13:00`,
-    /// `except "12-24, SAT" moved to the next day`.
+    /// `except fridays in december and on christmas day`, `except "12-24, SAT" moved to the next
+    /// day`.
     pub(super) fn exceptions(&mut self) -> Parsed<Vec<Clause>> {
         let start = self.at;
         self.take_symbol("(");
-        let is_skip = matches!(self.word(0), "skip" | "without" | "besides" | "minus")
-            || self.word(0) == "but" && self.word(1) != "not";
+        let next = self.word(1);
+        let is_plural = matches!(words::weekday(next), Some((_, true)))
+            || matches!(next, "weekends" | "weekdays" | "holidays");
+        let is_not = self.word(0) == "not" && (is_plural || BEHIND_NOT.contains(&next));
+        let is_no = self.word(0) == "no" && is_plural;
+        // The words may belong to the description.
+        let is_loose = matches!(self.word(0), "skip" | "without" | "besides" | "minus")
+            || self.word(0) == "but" && self.word(1) != "not"
+            || is_not
+            || is_no;
         // "every day but sunday"
-        if !self.take_any(EXCEPT) && !self.take("but") {
+        let is_it = (is_not || is_no) && self.take_any(&["not", "no"])
+            || self.take_any(EXCEPT)
+            || self.take("but");
+        if !is_it {
             return Ok(None);
         }
-        let mut items = self.list(|parser, _| parser.exception())?;
-        name_months(&mut items);
+        let mut items = self.excepted_list(start)?;
+        if items.is_empty() && is_loose {
+            return Ok(None);
+        }
         let goes_on = matches!(
             self.word(0),
             "in" | "of"
@@ -59,20 +92,12 @@ impl Parser<'_> {
                 | "run"
                 | "one"
                 | "week"
-        ) && !self.is_month_tail();
-        let is_date = goes_on
-            || items.iter().any(|item| matches!(item, Exception::MonthDay(_)))
-                && (self.word(0) == "of" || words::month(self.word(0)).is_some());
-        if items.is_empty() && is_skip {
-            return Ok(None);
-        }
-        if items.is_empty()
-            || is_date && !self.take_any(&["of the month", "of each month", "of every month"])
-        {
+        ) && !self.is_zone_next()?;
+        let lacks_month = matches!(items.last(), Some(Exception::MonthDay { .. }))
+            && words::month(self.word(0)).is_some();
+        if items.is_empty() || goes_on || lacks_month {
             self.at += 1;
-            let message = "This exception is not understood: it may name days of the week, months, days of every month, dates such as \
-                           24 December, and times such as 12:00 to 13:00.";
-            return Err(self.refusal(Reason::Unsupported, start, message));
+            return Err(self.refusal(Reason::Unsupported, start, UNKNOWN));
         }
         let comma = usize::from(self.is_symbol(0, ","));
         self.at += comma;
@@ -83,132 +108,253 @@ impl Parser<'_> {
         Ok(Some(vec![Clause::Except(items)]))
     }
 
-    fn is_month_tail(&self) -> bool {
-        self.word(0) == "of" && self.word(2) == "month"
+    fn is_zone_next(&mut self) -> Result<bool, Refusal> {
+        let start = self.at;
+        let is_zone = self.zone()?.is_some();
+        self.at = start;
+        Ok(is_zone)
     }
 
-    fn exception(&mut self) -> Parsed<Exception> {
+    /// Parses the items of an exception that begins at `start`.
+    fn excepted_list(&mut self, start: usize) -> Result<Vec<Exception>, Refusal> {
+        let mut items: Vec<Exception> = Vec::new();
+        let mut place = Place::default();
+        // In "except weekends, from 9 to 5", the hours may be those of the schedule, and in "except
+        // weekends, from 9 to 5 and on christmas day", they are not: the first token and the item.
+        let mut open: Option<(usize, Exception)> = None;
+        while items.len() < MAX_LIST {
+            let before = self.at;
+            let comma = !items.is_empty() && self.take_symbol(",");
+            let and = !items.is_empty()
+                && (self.take("and") || self.take_symbol("&") || self.take_symbol("+"));
+            if !items.is_empty() && !comma && !and {
+                break;
+            }
+            let found = self.exception(start, &mut place, items.is_empty())?;
+            // In "every weekday, except friday, at 9am", the time is that of the schedule.
+            let is_time = |first: &&Exception| {
+                !and && matches!(first, Exception::At(_))
+                    && items.last().is_some_and(|last| !first.is_like(last))
+            };
+            let Some(first) = found.first().filter(|first| !is_time(first)) else {
+                self.at = before;
+                break;
+            };
+            // "fridays in december and in january"
+            let is_more = matches!(first, Exception::Months(_))
+                && matches!(items.last(), Some(Exception::WeekdaysIn(..)));
+            if is_more {
+                let message = "Are these whole months, or the months of the days before them?";
+                return Err(self.refusal(Reason::NotUnderstood, before + 1, message));
+            }
+            if and && open.as_ref().is_some_and(|(_, of)| !first.is_like(of)) {
+                open = None;
+            }
+            if !and
+                && items.last().is_some_and(|last| !first.is_like(last))
+                && may_be_schedule(first)
+            {
+                open = Some((before + 1, first.clone()));
+            }
+            items.extend(found);
+        }
+        let Some((at, _)) = open else { return Ok(items) };
+        let message = "Is this left out as well? If it is, write \"and\" before it. If it is not, write it before \"except\".";
+        let refusal = self.refusal(Reason::NotUnderstood, at, message);
+        let belongs_at = self.tokens.get(start).map(|token| token.span.start);
+        Err(Refusal { belongs_at, ..refusal })
+    }
+
+    /// Parses one item, which may be several dates of one month; nothing if there is none.
+    fn exception(
+        &mut self,
+        start: usize,
+        place: &mut Place,
+        is_first: bool,
+    ) -> Result<Vec<Exception>, Refusal> {
+        let before = self.at;
+        let found = self.placed_exception(start, place, is_first)?;
+        if found.is_empty() {
+            self.at = before;
+        }
+        place.is_time = matches!(found.last(), Some(Exception::At(_)));
+        Ok(found)
+    }
+
+    fn placed_exception(
+        &mut self,
+        start: usize,
+        place: &mut Place,
+        is_first: bool,
+    ) -> Result<Vec<Exception>, Refusal> {
         if let Some(items) = self.quoted() {
-            return Ok(Some(Exception::Quoted(items)));
+            return Ok(vec![Exception::Quoted(items)]);
         }
+        if let Some(calendar) = self.attempt(Self::calendar)? {
+            place.has_word = true;
+            return Ok(vec![Exception::Calendar(calendar)]);
+        }
+        let first = self.word(0);
+        if is_first {
+            place.has_word = PLACES.contains(&first) || matches!(first, "from" | "between");
+        }
+        // These parse the words before them.
+        let is_every = matches!(first, "every" | "each");
+        self.at += usize::from(is_every);
+        let dates = self.attempt(|parser| parser.excepted_dates(is_every))?;
+        if let Some(dates) = dates {
+            return Ok(dates);
+        }
+        if !is_every {
+            if let Some(months) = self.attempt(Self::excepted_months)? {
+                return Ok(vec![Exception::Months(months)]);
+            }
+            let window = self.attempt(Self::windows)?;
+            if let Some([Clause::Window(first, last)]) = window.as_deref() {
+                return Ok(vec![Exception::Times(*first, *last)]);
+            }
+        }
+        let has_at = self.word(0) == "at";
+        let is_second = !is_every && self.take_any(PLACES) && !is_first && !place.has_word;
+        let has_every = is_every || self.take_any(&["every", "each"]);
+        if has_every && self.word(0) == "the" {
+            return Ok(Vec::new());
+        }
+        self.take_any(&["the", "any", "all"]);
+        self.check_holidays(start)?;
+        if let Some(nth) = self.attempt(Self::excepted_count)? {
+            return Ok(vec![nth]);
+        }
+        let days = match self.singular_group() {
+            Some(days) => Some(days),
+            None => self.day_set(false).map(|set| set.days),
+        };
+        if let Some(days) = days {
+            // In "every day except monday and on tuesday", Tuesday may be a day of the schedule. "außer
+            // montags und am Wochenende" is clear.
+            let is_group = self.habits.has_day_first && days == Weekdays::WEEKEND;
+            if is_second && !is_group || has_every && !is_first {
+                return Ok(Vec::new());
+            }
+            return Ok(vec![self.in_months(days)?]);
+        }
+        if let Some(clock) = self.attempt(|parser| parser.clock(has_at || place.is_time))? {
+            // A range of hours begins here: "12 to 13".
+            let goes_on = self.is_symbol(0, "-") || self.word(0) == "to";
+            return Ok(if goes_on { Vec::new() } else { vec![Exception::At(clock)] });
+        }
+        Ok(self.month_day().into_iter().collect())
+    }
+
+    /// Parses `calendar "de-holidays"`, `in the calendar "de-holidays"`.
+    fn calendar(&mut self) -> Parsed<String> {
+        self.take_any(&["on days of", "on", "in"]);
+        self.take("the");
         let start = self.at;
-        let is_every = self.take_any(&["every", "each"]);
-        self.take_any(&["the", "any"]);
-        if let Some(dates) = self.attempt(|parser| parser.excepted_dates(is_every))? {
-            return Ok(Some(dates));
-        }
-        if !is_every && let Some(hours) = self.attempt(Self::windows)? {
-            return Ok(match hours.as_slice() {
-                [Clause::Window(first, last)] => Some(Exception::Times(*first, *last)),
-                _ => None,
-            });
-        }
-        if is_every && self.word(0) == "the" {
-            self.at = start;
+        if !self.take_any(&["calendars", "calendar"]) {
             return Ok(None);
         }
-        if let Some(days) = self.singular_group() {
-            return Ok(Some(Exception::Weekdays(days)));
-        }
-        if let Some(set) = self.day_set(false) {
-            // "except monday the 3rd", "except friday next week"
-            return Ok(Some(Exception::Weekdays(set.days)));
-        }
-        if let Some(month) = words::month(self.word(0))
-            .filter(|_| self.token(1).is_none_or(|next| next.value().is_none()))
-        {
-            self.at += 1;
-            return Ok(Some(Exception::Months(Months::one(month))));
-        }
-        // "the first" may mean anything.
-        let is_number = self.token(0).is_some_and(|token| token.value().is_some());
-        let day = self.ordinal().filter(|day| is_number && (1..=31).contains(day));
-        Ok(day.and_then(|day| u8::try_from(day).ok()).map(Exception::MonthDay))
+        let Some(name) = self.quoted() else {
+            let message =
+                "Write the name of the calendar in double quotes, as in calendar \"de-holidays\".";
+            return Err(self.refusal(Reason::NotUnderstood, start, message));
+        };
+        Ok(Some(name))
     }
 
-    /// Parses `24 december`, `24 december 2026 to 2 january 2027`, `from the 24th to the 26th of
-    /// december`. `is_every` says that "every" comes before.
-    fn excepted_dates(&mut self, is_every: bool) -> Parsed<Exception> {
-        let start = self.at;
-        let is_between = self.take("between");
-        let is_from = !is_between && self.take("from");
-        let joint = |parser: &mut Self| {
-            if is_between {
-                parser.take("and") || parser.take_symbol("-")
-            } else {
-                parser.take_range_word(is_from)
-            }
-        };
-        // "24 to 26 december"
-        let days = self.attempt(|parser| {
-            parser.take("the");
-            let Some(first) = parser.day_number()? else { return Ok(None) };
-            if !joint(parser) {
+    /// Refuses `public holidays`.
+    fn check_holidays(&mut self, start: usize) -> Result<(), Refusal> {
+        let before = self.at;
+        self.take_any(KINDS_OF_HOLIDAYS);
+        if self.take_any(&["holidays", "holiday", "easter", "thanksgiving"]) {
+            return Err(self.refusal(Reason::Unsupported, start, NO_HOLIDAYS));
+        }
+        self.at = before;
+        Ok(())
+    }
+
+    /// Parses the months after days of the week: `fridays in december`.
+    fn in_months(&mut self, days: Weekdays) -> Result<Exception, Refusal> {
+        let months = self.attempt(|parser| {
+            if !parser.take_any(&["in", "of", "during", "throughout"]) {
                 return Ok(None);
             }
-            Ok(parser.excepted_day()?.map(|last| (LeftOut { day: first, ..last }, last)))
+            parser.month_list(false)
         })?;
-        let (first, last) = match days {
-            Some(days) => days,
-            None => {
-                let Some(first) = self.excepted_day()? else { return Ok(None) };
-                let last =
-                    self.attempt(
-                        |parser| {
-                            if joint(parser) { parser.excepted_day() } else { Ok(None) }
-                        },
-                    )?;
-                if last.is_none() && (is_between || is_from) {
-                    return Ok(None);
-                }
-                (first, last.unwrap_or(first))
-            }
-        };
-        let first = match (first.year, last.year) {
-            // "24 december to 2 january 2027"
-            (None, Some(year)) => {
-                let is_before = (first.month, first.day) <= (last.month, last.day);
-                LeftOut { year: Some(if is_before { year } else { year - 1 }), ..first }
-            }
-            _ => first,
-        };
-        if first.year.is_some() != last.year.is_some() || is_every && first.year.is_some() {
-            return Err(self.refusal(Reason::Conflict, start, "In one year, or in every year?"));
-        }
-        let yearly = match (first.year, is_every) {
-            (Some(_), _) => YearlyOrNot::Once,
-            (None, true) => YearlyOrNot::Every,
-            (None, false) => YearlyOrNot::Assumed,
-        };
-        Ok(Some(Exception::Dates { first, last, yearly }))
+        Ok(months.map_or(Exception::Weekdays(days), |months| Exception::WeekdaysIn(days, months)))
     }
 
-    fn excepted_day(&mut self) -> Parsed<LeftOut> {
-        self.take_any(&["on the", "on", "the"]);
-        let kinds: [Rule<Self, Day>; 3] = [Self::named_day, Self::numeric_date, Self::date_of_year];
-        for kind in kinds {
-            if let Some(day) = self.attempt(kind)? {
-                return Ok(match day {
-                    Day::Date { day, month, year } => Some(LeftOut { day, month, year }),
-                    _ => None,
-                });
-            }
+    /// Parses `in august`, `from june to august`, `november through january`.
+    fn excepted_months(&mut self) -> Parsed<Months> {
+        let is_between = self.take("between");
+        let is_from = !is_between && self.take("from");
+        if !is_between && !is_from {
+            self.take_any(&["in", "during", "throughout", "for"]);
+            self.take_any(&["all of", "the month of"]);
         }
-        Ok(None)
+        let Some(first) = words::month(self.word(0)) else { return Ok(None) };
+        self.at += 1;
+        let joint = self.at;
+        let is_range = if is_between { self.take("and") } else { self.take_range_word(is_from) };
+        let last = words::month(self.word(0)).filter(|_| is_range);
+        match last {
+            Some(_) => self.at += 1,
+            None if is_between || is_from => return Ok(None),
+            None => self.at = joint,
+        }
+        let is_date = self.token(0).is_some_and(|next| next.value().is_some());
+        let months = last.map_or(Months::one(first), |last| Months::range(first, last));
+        Ok((!is_date).then_some(months))
+    }
+
+    /// Parses `first and third friday of the month`, `last day of march`.
+    fn excepted_count(&mut self) -> Parsed<Exception> {
+        let which = self.ordinals()?;
+        let weekday = words::weekday(self.word(0)).map(|(day, _)| day);
+        if which.is_empty() || weekday.is_none() && !matches!(self.word(0), "day" | "days") {
+            return Ok(None);
+        }
+        self.at += 1;
+        let most = if weekday.is_some() { 5 } else { 31 };
+        let is_every = self.take_any(&[
+            "of the month",
+            "of each month",
+            "of every month",
+            "of a month",
+            "in the month",
+            "each month",
+            "every month",
+        ]);
+        let months = if is_every {
+            None
+        } else {
+            if !self.take_any(&["of", "in"]) {
+                return Ok(None);
+            }
+            let Some(months) = self.month_list(false)? else { return Ok(None) };
+            Some(months)
+        };
+        let exists = which.iter().all(|number| (-5..=most).contains(number));
+        Ok(exists.then_some(Exception::Nth { which, weekday, months }))
+    }
+
+    /// Parses a day of every month: `1st`, `1st of the month`.
+    fn month_day(&mut self) -> Option<Exception> {
+        // "the first" may mean anything.
+        let is_number = self.token(0).is_some_and(|token| token.value().is_some());
+        let day = self.ordinal().filter(|day| is_number && (1..=31).contains(day))?;
+        let has_month = self.take_any(&["of the month", "of each month", "of every month"]);
+        Some(Exception::MonthDay { day: day.unsigned_abs(), has_month })
     }
 }
 
-/// Gives days of a month the month of a date next to them: "the 24th and 25th of december".
-fn name_months(items: &mut [Exception]) {
-    let date = items.iter().find_map(|item| match item {
-        Exception::Dates { first, yearly, .. } => Some((*first, *yearly)),
-        _ => None,
-    });
-    let Some((of, yearly)) = date else { return };
-    for item in items {
-        if let Exception::MonthDay(day) = *item {
-            let day = LeftOut { day, ..of };
-            *item = Exception::Dates { first: day, last: day, yearly };
-        }
-    }
+/// Returns whether an item may also be a part of a schedule.
+fn may_be_schedule(item: &Exception) -> bool {
+    !matches!(
+        item,
+        Exception::Dates { .. }
+            | Exception::Numeric { .. }
+            | Exception::Quoted(_)
+            | Exception::Calendar(_)
+    )
 }

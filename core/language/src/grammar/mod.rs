@@ -10,6 +10,7 @@ mod clock;
 mod dates;
 mod days;
 mod every;
+mod excepted_dates;
 mod exceptions;
 mod literals;
 mod numbers;

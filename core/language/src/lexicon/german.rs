@@ -117,7 +117,7 @@ const ENTRIES: &[Entry] = &[
     ("jedes halbjahr", "every 6 months"), ("jedes jahres", "of every year"), ("jedes monats", "of every month"),
     ("jedes monatsende", "the end of every month"), ("jedes quartals", "of every quarter"), ("jedes tages", "of every day"),
     ("jedes vierteljahr", "every quarter"), ("jed~", "every"), ("jetzt", "now"), ("jeweils", ","), ("jul", "july"), ("juli", "july"),
-    ("jun", "june"), ("juni", "june"), ("kannst du", "can you"), ("kannst du mich", "can you"), ("karfreitag", "easter"), ("kein~", "no"),
+    ("jun", "june"), ("juni", "june"), ("kalender", "calendar"), ("kalenders", "calendar"), ("kannst du", "can you"), ("kannst du mich", "can you"), ("karfreitag", "easter"), ("kein~", "no"),
     ("koenntest du", "could you"), ("koenntest du mich", "could you"), ("kommend~", "coming"), ("kurz nach", "around"), ("kurz vor", "around"),
     ("letzt~", "last"), ("loesche", "delete"), ("loeschen", "delete"), ("lokaler zeit", "local time"), ("lokalzeit", "local time"),
     ("londoner zeit", "london time"), ("m", "m"), ("maerz", "march"), ("mai", "may"), ("mal im monat", "times a month"),

@@ -54,8 +54,13 @@ pub(super) fn day_cycle(
     match cycle {
         Cycle::Days(number) => {
             if let Some((days, _, span)) = sentence.weekdays {
-                // "every day from monday to thursday"
-                if number > 1 || days.len() < 2 {
+                // "every day from monday to thursday". In "every day at 9 and at 17 on weekends", only the
+                // second time may be on weekends.
+                let has_times = sentence
+                    .at
+                    .as_ref()
+                    .is_some_and(|(times, at)| times.len() > 1 && at.start < span.start);
+                if number > 1 || days.len() < 2 || has_times {
                     return local.refuse(
                         Reason::Conflict,
                         span,

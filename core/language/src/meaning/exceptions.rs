@@ -3,14 +3,16 @@
 //! Days of the week, months and days of every month change the days of the schedule, if those can
 //! express it. Everything else becomes the field `exclude`.
 
+use super::bounds::day_and_month;
 use super::context::Local;
 use super::days::DaySpec;
-use super::time_of_day::window;
+use super::names::{CRON_DAYS, ICAL_DAYS, list};
+use super::time_of_day::{TimeOfDay, time, window};
 use super::{Picks, Sentence};
 use crate::clause::{Cycle, Exception, LeftOut, Months, Weekdays, YearlyOrNot};
 use crate::{Exclude, Reason, Refusal, Span};
 
-const DAYS: [&str; 7] = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"];
+const YEARLY: &str = "The dates without a year are left out in every year.";
 
 /// Removes from `spec` the days that the sentence leaves out, and returns the rest. Without a
 /// `cycle`, the days of the schedule cannot express anything.
@@ -26,8 +28,24 @@ pub(super) fn except(
     let span = *span;
     let moves = exceptions.iter().any(|exception| matches!(exception, Exception::Instead(_)));
     let cycle = cycle.filter(|_| !moves);
-    for exception in exceptions {
+    let mut exceptions = spread_months(exceptions, span, picks)?;
+    name_months(&mut exceptions, span, picks)?;
+    let (all_days, all_months) =
+        (spec.weekdays.unwrap_or(Weekdays::ALL), spec.months.unwrap_or(Months::ALL));
+    let nothing = "One of the exceptions leaves out nothing.";
+    for exception in &exceptions {
         match exception {
+            // A day that the schedule does not have may belong to something else.
+            Exception::Weekdays(days) | Exception::WeekdaysIn(days, _)
+                if !days.without(all_days).is_empty() =>
+            {
+                return all_or_none(local, span, nothing);
+            }
+            Exception::Months(months) | Exception::WeekdaysIn(_, months)
+                if months.0 & !all_months.0 != 0 =>
+            {
+                return all_or_none(local, span, nothing);
+            }
             Exception::Weekdays(days)
                 if matches!(cycle, Some(Cycle::Seconds(_) | Cycle::Days(1) | Cycle::Weeks(1)))
                     && spec.month_days.is_empty() =>
@@ -39,7 +57,7 @@ pub(super) fn except(
                 spec.weekdays = Some(rest);
             }
             Exception::Weekdays(days) => {
-                let names = days.days().filter_map(|day| DAYS.get(usize::from(day)));
+                let names = days.days().filter_map(|day| CRON_DAYS.get(usize::from(day)));
                 exclude.weekdays.extend(names.map(|name| (*name).to_owned()));
             }
             Exception::Months(months)
@@ -64,7 +82,14 @@ pub(super) fn except(
                 };
                 exclude.dates.extend(months.months().map(whole));
             }
-            Exception::MonthDay(day)
+            Exception::WeekdaysIn(days, months) => {
+                exclude.rules.push(format!(
+                    "FREQ=YEARLY;BYMONTH={};BYDAY={}",
+                    list(months.months()),
+                    list(days.days().filter_map(ical_day))
+                ));
+            }
+            Exception::MonthDay { day, .. }
                 if matches!(cycle, Some(Cycle::Seconds(_) | Cycle::Days(1)))
                     && spec.weekdays.is_none() =>
             {
@@ -73,12 +98,29 @@ pub(super) fn except(
                 }
                 spec.month_days.retain(|kept| u8::try_from(*kept) != Ok(*day));
             }
-            Exception::MonthDay(day) => {
+            Exception::MonthDay { day, .. } => {
                 exclude.rules.push(format!("FREQ=MONTHLY;BYMONTHDAY={day}"));
+            }
+            Exception::Nth { which, weekday, months } => {
+                let days = weekday.and_then(ical_day);
+                if weekday.is_some_and(|day| !Weekdays::one(day).without(all_days).is_empty()) {
+                    return all_or_none(local, span, nothing);
+                }
+                let months = months.map_or_else(String::new, |months| {
+                    format!(";BYMONTH={}", list(months.months()))
+                });
+                let days = match days {
+                    Some(day) => {
+                        let counted = which.iter().map(|number| format!("{number}{day}"));
+                        format!("BYDAY={}", list(counted))
+                    }
+                    None => format!("BYMONTHDAY={}", list(which)),
+                };
+                exclude.rules.push(format!("FREQ=MONTHLY{months};{days}"));
             }
             Exception::Dates { first, last, yearly } => {
                 if *yearly == YearlyOrNot::Assumed {
-                    picks.assume(5, "The dates without a year are left out in every year.");
+                    picks.assume(5, YEARLY);
                 }
                 let dates = if first == last {
                     date(*first)
@@ -86,6 +128,14 @@ pub(super) fn except(
                     format!("{}/{}", date(*first), date(*last))
                 };
                 exclude.dates.push(dates);
+            }
+            Exception::Numeric { first, second, year } => {
+                let (day, month) = day_and_month(*first, *second, span, picks)?;
+                let day = LeftOut { day, month, year: *year };
+                if year.is_none() {
+                    picks.assume(5, YEARLY);
+                }
+                exclude.dates.push(date(day));
             }
             Exception::Times(first, last) => {
                 let (begin, end) = window(*first, *last, span, picks)?;
@@ -96,14 +146,139 @@ pub(super) fn except(
                         "Times that are left out have no seconds.",
                     );
                 }
-                let time = |time: u32| format!("{:02}:{:02}", time / 3_600, time / 60 % 60);
-                exclude.times.push(format!("{}-{}", time(begin), time(end)));
+                exclude.times.push(format!("{}-{}", minute(begin), minute(end)));
             }
+            Exception::At(clock) => {
+                let at = time(*clock, &[], None, span, picks)?.0;
+                let every = match sentence.cycle {
+                    Some((Cycle::Seconds(seconds), _)) if is_whole(sentence, seconds) => seconds,
+                    _ => 0,
+                };
+                if every == 0 || at % every != 0 {
+                    return local.refuse(
+                        Reason::Unsupported,
+                        span,
+                        "Give times that are left out as a range, such as \"between 12:00 and 13:00\".",
+                    );
+                }
+                exclude.times.push(format!("{}-{}", minute(at), minute(at + 60)));
+            }
+            Exception::Calendar(name) => exclude.calendars.push(name.clone()),
             Exception::Quoted(items) => quoted(items, &mut exclude),
             Exception::Instead(instead) => exclude.instead = Some((*instead).to_owned()),
         }
     }
     Ok(exclude)
+}
+
+/// In "except mondays and fridays in december", the months may be those of all days before them.
+/// Returns the exceptions with the months that are chosen.
+fn spread_months(
+    exceptions: &[Exception],
+    span: Span,
+    picks: &mut Picks,
+) -> Result<Vec<Exception>, Refusal> {
+    let mut exceptions = exceptions.to_vec();
+    let is_open =
+        |pair: &[Exception]| matches!(pair, [Exception::Weekdays(_), Exception::WeekdaysIn(..)]);
+    let mut open =
+        (0..exceptions.len()).filter(|at| exceptions.get(*at..at + 2).is_some_and(is_open));
+    let (at, several) = (open.next(), open.next().is_some());
+    if several {
+        let message = "Which days are left out in which months? Write the months of each day.";
+        return Err(Refusal::new(Reason::NotUnderstood, span, message));
+    }
+    let next = at.and_then(|at| Some((at, exceptions.get(at + 1)?.clone())));
+    let Some((at, Exception::WeekdaysIn(_, months))) = next else {
+        return Ok(exceptions);
+    };
+    let options = vec![
+        (true, "all of these days in these months only".to_owned()),
+        (false, "the last of these days in these months, and the others always".to_owned()),
+    ];
+    if picks.choose(span, "Which days are left out in these months only?", options)? {
+        for exception in exceptions.iter_mut().take(at + 1).rev() {
+            let Exception::Weekdays(days) = *exception else { break };
+            *exception = Exception::WeekdaysIn(days, months);
+        }
+    }
+    Ok(exceptions)
+}
+
+/// In "except 24 december and the 26th", the second day may be in December or in every month. Gives
+/// it the month if that is chosen.
+fn name_months(exceptions: &mut [Exception], span: Span, picks: &mut Picks) -> Result<(), Refusal> {
+    let date = exceptions.iter().find_map(|exception| match exception {
+        Exception::Dates { last, yearly, .. } => Some((*last, *yearly)),
+        _ => None,
+    });
+    let is_open = |exception: &&mut Exception| {
+        matches!(exception, Exception::MonthDay { has_month: false, .. })
+    };
+    let mut open = exceptions.iter_mut().filter(is_open).peekable();
+    let (Some((of, yearly)), true) = (date, open.peek().is_some()) else { return Ok(()) };
+    let options = vec![
+        (true, "in the month of the date next to it".to_owned()),
+        (false, "in every month".to_owned()),
+    ];
+    if picks.choose(span, "In which month is the day without a month?", options)? {
+        for exception in open {
+            if let Exception::MonthDay { day, .. } = *exception {
+                let day = LeftOut { day, ..of };
+                *exception = Exception::Dates { first: day, last: day, yearly };
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Refuses hours that leave out none of these times of day, because they may be meant otherwise, or
+/// all of them, because the search for a run is long.
+///
+/// # Errors
+/// Names the exception.
+pub(super) fn check_times(
+    sentence: &Sentence,
+    exclude: &Exclude,
+    times: &[TimeOfDay],
+    local: &Local<'_>,
+) -> Result<(), Refusal> {
+    let Some((items, span)) = &sentence.except else { return Ok(()) };
+    // Items in the notation of the API are as they are.
+    if items.iter().any(|item| matches!(item, Exception::Quoted(_))) {
+        return Ok(());
+    }
+    let leaves_out = |range: &String, time: &TimeOfDay| {
+        let (begin, end) = range.split_once('-').unwrap_or_default();
+        let time = minute(time.0);
+        let (time, is_over_midnight) = (time.as_str(), begin > end);
+        if is_over_midnight { time >= begin || time < end } else { begin <= time && time < end }
+    };
+    let ranges = &exclude.times;
+    let is_of_use = ranges.iter().all(|range| times.iter().any(|time| leaves_out(range, time)));
+    let leaves_some = times.iter().any(|time| !ranges.iter().any(|range| leaves_out(range, time)));
+    if is_of_use && leaves_some {
+        return Ok(());
+    }
+    all_or_none(local, *span, "The hours of the exception leave out all times, or none.")
+}
+
+/// Returns whether an interval of seconds has its runs at multiples of itself on every day.
+fn is_whole(sentence: &Sentence, seconds: u32) -> bool {
+    let has_other_phase = sentence.window.is_some()
+        || sentence.past_hour.is_some()
+        || sentence.from.is_some()
+        || sentence.anchor.is_some();
+    seconds.is_multiple_of(60) && 86_400_u32.is_multiple_of(seconds) && !has_other_phase
+}
+
+/// Writes seconds since midnight as hour and minute.
+fn minute(seconds: u32) -> String {
+    format!("{:02}:{:02}", seconds / 3_600, seconds / 60 % 60)
+}
+
+fn ical_day(day: u8) -> Option<&'static str> {
+    ICAL_DAYS.get(usize::from(day)).copied()
 }
 
 fn all_or_none<T>(local: &Local<'_>, span: Span, message: &str) -> Result<T, Refusal> {

@@ -9,6 +9,7 @@ mod context;
 mod days;
 mod exceptions;
 mod interval;
+mod names;
 mod once;
 mod picks;
 mod recurring;

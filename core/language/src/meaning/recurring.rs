@@ -3,7 +3,7 @@
 use super::bounds::{Bound, Bounds, bounds, local_text};
 use super::context::{Built, Local};
 use super::days::{DayCycle, DaySpec, day_cycle};
-use super::exceptions::except;
+use super::exceptions::{check_times, except};
 use super::time_of_day::{TimeOfDay, times};
 use super::write::{self, Every};
 use super::{Picks, Sentence, interval};
@@ -198,6 +198,7 @@ fn by_day(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> Result<B
         picks.assume(25, NO_TIME);
     }
     let times = given.unwrap_or_else(|| vec![TimeOfDay(0)]);
+    check_times(sentence, &exclude, &times, local)?;
     if let Some((count, span)) = sentence.frequency.filter(|_| matches!(cycle, Cycle::Days(_)))
         && (times.len() != count as usize || assumes_time && count > 1)
     {

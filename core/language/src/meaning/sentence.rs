@@ -147,7 +147,9 @@ impl Sentence {
             }
             Clause::MonthDays { days, is_sure } => {
                 // "friday the 13th" means both, and "monday and the 13th" means either.
-                if self.weekdays.is_some() && !touches {
+                // "mondays, 1st and 3rd" are the first and third of the month.
+                let may_count = days.len() > 1 && days.iter().any(|day| *day <= 5);
+                if self.weekdays.is_some() && (!touches || may_count) {
                     return Err(conflict(span));
                 }
                 put(&mut self.month_days, (days, is_sure, span), span)?;

@@ -54,7 +54,8 @@ pub(crate) fn sentences(
         return Err(conflict(span.unwrap_or(crate::Span { start: 0, end: 0 })));
     }
     whole.push(last);
-    share(&mut whole)?;
+    let first = found.first().map_or(0, |part| part.span.start);
+    share(&mut whole, first)?;
     Ok(whole)
 }
 
@@ -71,17 +72,27 @@ fn is_complete(sentence: &Sentence) -> bool {
     has_days && has_time
 }
 
-/// Copies the zone and the bounds of one sentence to all others.
-fn share(sentences: &mut [Sentence]) -> Result<(), Refusal> {
+/// Copies the zone and the bounds of one sentence to all others. They count for all of them only if
+/// they come first, at the place `first`, or last: "weekdays at 9 until friday and saturdays at 11"
+/// is refused.
+fn share(sentences: &mut [Sentence], first: usize) -> Result<(), Refusal> {
     if sentences.len() < 2 {
         return Ok(());
     }
+    check_places(sentences)?;
+    let end = sentences.len() - 1;
     macro_rules! share {
         ($($field:ident),*) => {$(
-            let mut given = sentences.iter().filter_map(|sentence| sentence.$field.clone());
-            if let Some(value) = given.next() {
-                if let Some(other) = given.next() {
+            let mut given = sentences
+                .iter()
+                .enumerate()
+                .filter_map(|(at, sentence)| Some((at, sentence.$field.clone()?)));
+            if let Some((at, value)) = given.next() {
+                if let Some((_, other)) = given.next() {
                     return Err(conflict(other.1));
+                }
+                if at != end && value.1.start != first {
+                    return Err(conflict(value.1));
                 }
                 sentences.iter_mut().for_each(|sentence| sentence.$field = Some(value.clone()));
             }
@@ -116,6 +127,19 @@ fn share(sentences: &mut [Sentence]) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+/// Refuses months or exceptions of some sentences only. In "weekdays at 9 and saturdays at 11 except
+/// in august", August may be left out of both schedules.
+fn check_places(sentences: &[Sentence]) -> Result<(), Refusal> {
+    let months = |sentence: &Sentence| sentence.months.map(|(_, span)| span);
+    let except = |sentence: &Sentence| sentence.except.as_ref().map(|(_, span)| *span);
+    let spans: [Vec<crate::Span>; 2] = [
+        sentences.iter().filter_map(months).collect(),
+        sentences.iter().filter_map(except).collect(),
+    ];
+    let mut partial = spans.iter().filter(|spans| spans.len() < sentences.len());
+    partial.find_map(|spans| spans.last()).map_or(Ok(()), |span| Err(conflict(*span)))
 }
 
 /// Builds the one schedule of all sentences from their expressions.

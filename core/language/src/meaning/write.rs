@@ -1,13 +1,11 @@
 //! Writes days and times as cron expressions or as a rule of RFC 5545.
 
 use super::days::DaySpec;
+use super::names::{CRON_DAYS, ICAL_DAYS, list};
 use super::time_of_day::TimeOfDay;
 use crate::clause::{Counted, Months, Weekdays};
 use crate::limits::MAX_EXPRESSIONS;
 use std::collections::BTreeSet;
-
-const CRON_DAYS: [&str; 7] = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"];
-const ICAL_DAYS: [&str; 7] = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"];
 
 /// The second, minute and hour fields of an expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -240,8 +238,4 @@ pub(super) fn rule(spec: &DaySpec, every: Every, times: &[TimeOfDay]) -> Option<
         parts.push(format!("BYHOUR={};BYMINUTE={}", list(hours), list(minutes)));
     }
     Some(parts.join(";"))
-}
-
-fn list<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
-    items.into_iter().map(|item| item.to_string()).collect::<Vec<_>>().join(",")
 }

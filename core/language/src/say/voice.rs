@@ -55,6 +55,14 @@ pub(super) struct Voice {
     pub(super) yearly_date: &'static str,
     /// The first and the last of several dates.
     pub(super) date_range: &'static str,
+    /// A calendar by its name.
+    pub(super) calendar: &'static str,
+    /// Days of the week, and the months in which they are left out.
+    pub(super) days_in_months: &'static str,
+    /// A day of the week that recurs: "Fridays", "freitags".
+    recurring_day: &'static str,
+    /// Whether such a day is written in lower case.
+    has_adverbs: bool,
     /// The begin and the end of a time of day.
     pub(super) excepted_times: &'static str,
     pub(super) moved_to_next: &'static str,
@@ -106,6 +114,10 @@ const ENGLISH: Voice = Voice {
     except: " except {}",
     yearly_date: "every {}",
     date_range: "{} to {}",
+    calendar: "calendar \"{}\"",
+    days_in_months: "{} in {}",
+    recurring_day: "{}s",
+    has_adverbs: false,
     excepted_times: "from {} to {}",
     moved_to_next: " moved to the next day",
     moved_to_previous: " moved to the previous day",
@@ -169,6 +181,10 @@ const GERMAN: Voice = Voice {
     except: " außer {}",
     yearly_date: "jedem {}",
     date_range: "{} bis {}",
+    calendar: "Kalender \"{}\"",
+    days_in_months: "{} im {}",
+    recurring_day: "{}s",
+    has_adverbs: true,
     excepted_times: "von {} bis {} Uhr",
     moved_to_next: " verschoben auf den nächsten Tag",
     moved_to_previous: " verschoben auf den vorigen Tag",
@@ -200,6 +216,12 @@ impl Voice {
     /// Returns the name of a day of the week, from Monday, 0.
     pub(super) fn day(&self, day: usize) -> Option<&'static str> {
         self.days.get(day).copied()
+    }
+
+    /// Returns the name of a day of the week that recurs, from Monday, 0. In German, it is an adverb.
+    pub(super) fn recurring_day(&self, day: usize) -> Option<String> {
+        let name = fill(self.recurring_day, &[self.day(day)?]);
+        Some(if self.has_adverbs { name.to_lowercase() } else { name })
     }
 
     /// Returns the name of a month, from 1.

@@ -15,8 +15,10 @@ pub(crate) const LINES: &[(&str, &str)] = &[
     ("third", include_str!("../sentences/third.txt")),
     ("fourth", include_str!("../sentences/fourth.txt")),
     ("fifth", include_str!("../sentences/fifth.txt")),
+    ("sixth", include_str!("../sentences/sixth.txt")),
     ("german", include_str!("../sentences/german.txt")),
     ("german2", include_str!("../sentences/german2.txt")),
+    ("german3", include_str!("../sentences/german3.txt")),
 ];
 
 /// The runs by which schedules are compared.

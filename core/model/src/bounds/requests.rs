@@ -11,9 +11,9 @@ pub const MAX_HOST_BYTES: usize = 256;
 pub const MAX_FILTERED_ERROR_BYTES: usize = 1_024;
 /// The steps (months, days, places in time, tables of time zones) that the schedules of one request
 /// may take together. A step takes up to 40 nanoseconds, so this is half a second of the 30 seconds
-/// of an invocation. One schedule may exceed it by the bound of a single search or count
-/// (`MAX_STEPS` and `MAX_COUNTING_STEPS` of `rrule`). The shards take as many steps again when the
-/// tasks arrive.
+/// of an invocation. Work that takes more ends, and is refused. Only a single search of a rule
+/// (`MAX_STEPS` of `rrule`) runs to its end. The shards take as many steps again when the tasks
+/// arrive.
 pub const MAX_SCHEDULE_STEPS: u64 = 12_500_000;
 /// The most runs of one preview.
 pub const MAX_PREVIEW_RUNS: usize = 100;

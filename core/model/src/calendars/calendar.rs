@@ -7,7 +7,7 @@ use crate::bounds::{
     MAX_EXCLUDED_RULES, MAX_EXCLUDED_TIMES, MAX_EXCLUDED_WEEKDAYS,
 };
 use crate::input::{Bounded, FieldError, Text, at_most, parse_object_taking};
-use scheduler_calendar::exclude::{Exclusions, Instead};
+use scheduler_calendar::exclude::{BadItem, ExcludeError, Exclusions, Instead, List, names_times};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_calendar::tz::Tz;
 use schemars::JsonSchema;
@@ -145,6 +145,10 @@ impl CalendarInput<'_> {
             times: texts(given.times.as_ref()).collect(),
             rules: texts(given.rules.as_ref()).collect(),
         };
+        if let Some(place) = lists.rules.iter().position(|rule| names_times(rule)) {
+            let at = Some((List::Rules, Some(place)));
+            return Err(bad_item(&BadItem { at, problem: ExcludeError::RuleOfTimes }, "", "body"));
+        }
         // The zone of a task changes when its days begin, and not which days there are.
         Exclusions::parse(lists.items(), Instead::Skip, Tz::UTC, None)
             .map_err(|bad| bad_item(&bad, "", "body"))?;

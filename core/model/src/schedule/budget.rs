@@ -3,7 +3,7 @@
 use crate::bounds::{MAX_SCHEDULE_STEPS, MAX_SENTENCES, MAX_SNAPSHOT_BYTES_OF_REQUEST};
 use crate::input::FieldError;
 use scheduler_calendar::rrule::MAX_COUNTED_RUNS;
-use scheduler_calendar::steps::steps_taken;
+use scheduler_calendar::steps::{TooManySteps, steps_taken, within};
 
 /// The rest of the budget.
 #[derive(Debug, Clone)]
@@ -24,27 +24,32 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// Does a part of the request's work, for the schedule in `field`. It may take more steps than
-    /// are left, up to the bound of one schedule. Then the next part is refused.
+    /// Does a part of the request's work, for the schedule in `field`. If it takes more steps than
+    /// are left, it ends early, and its result is dropped.
     ///
     /// # Errors
-    /// If nothing is left, or if the work fails.
+    /// If not enough steps are left, or if the work fails.
     pub(crate) fn draw<T>(
         &mut self,
         field: &'static str,
         work: impl FnOnce(&mut Self) -> Result<T, FieldError>,
     ) -> Result<T, FieldError> {
-        if self.steps == 0 {
-            let detail = format!(
+        let before = steps_taken();
+        let left = self.steps;
+        let outcome = within(left, || work(self));
+        self.steps = left.saturating_sub(steps_taken().wrapping_sub(before));
+        let detail = match outcome {
+            Ok(outcome) => return outcome,
+            Err(TooManySteps) if left == MAX_SCHEDULE_STEPS => format!(
+                "takes more than {MAX_SCHEDULE_STEPS} steps to compute, which is the limit of a request: ask for fewer runs, leave out less, \
+                 or give a rule that fires more often"
+            ),
+            Err(TooManySteps) => format!(
                 "comes after schedules that took {MAX_SCHEDULE_STEPS} steps to compute, which is the limit of a request: send several \
                  requests, or rules that fire more often"
-            );
-            return Err(FieldError::new(field, detail));
-        }
-        let before = steps_taken();
-        let outcome = work(self);
-        self.steps = self.steps.saturating_sub(steps_taken().wrapping_sub(before));
-        outcome
+            ),
+        };
+        Err(FieldError::new(field, detail))
     }
 
     /// Adds a schedule in words.

@@ -6,15 +6,19 @@ use super::{Budget, Recurrence, ScheduleFields, ScheduleInput};
 use crate::bounds::MAX_EXCLUDE_TEXT_BYTES;
 use crate::calendars::{Calendars, items_of, names_of};
 use crate::input::{FieldError, at_most};
+use scheduler_calendar::exclude::MAX_EXCLUSION_STEPS;
 use scheduler_calendar::excluding::Excluding;
 use scheduler_calendar::rrule::{MAX_COUNTED_RUNS, TooLong};
 use scheduler_calendar::schedule::{Rule, Schedule};
+use scheduler_calendar::steps::within;
 use scheduler_calendar::time::UnixMillis;
 
 impl Recurrence<'_> {
-    /// Returns the names of the calendars in `exclude`, which is not checked yet.
-    pub(crate) fn calendars(&self) -> Vec<String> {
-        self.exclude.map_or_else(Vec::new, |exclude| names_of(exclude.get()))
+    /// Returns the names of the calendars in `exclude` and in words, which are not checked yet.
+    pub(crate) fn calendars(&self, in_words: impl Fn(&str) -> Vec<String>) -> Vec<String> {
+        let mut names = self.exclude.map_or_else(Vec::new, |exclude| names_of(exclude.get()));
+        names.extend(self.sentence.iter().flat_map(|sentence| in_words(&sentence.0)));
+        names
     }
 }
 
@@ -59,7 +63,8 @@ impl ScheduleFields<'_> {
         // the shard.
         (self.first_run, self.final_run) = (None, None);
         let mut schedule = self.schedule(id_hash)?;
-        let Some(first) = schedule.next_after(now) else {
+        let most = u64::from(MAX_EXCLUSION_STEPS);
+        let Ok(Some(first)) = within(most, || schedule.next_after(now)) else {
             let detail = "leaves no run with the present items of its calendars";
             return Err(FieldError::new(EXCLUDE, detail));
         };

@@ -7,7 +7,12 @@ use crate::bounds::{
 use crate::calendars::{Lists, Snapshot, bad_item, texts};
 use crate::input::{Bounded, FieldError, Text, parse_object};
 use crate::names::{Given, Named};
-use scheduler_calendar::exclude::{Exclusions, Instead};
+use scheduler_calendar::delay::Delay;
+use scheduler_calendar::exclude::{
+    ExcludeError, Exclusions, Instead, MAX_EXCLUSION_STEPS, names_times,
+};
+use scheduler_calendar::schedule::{Rule, Schedule};
+use scheduler_calendar::steps::{TooManySteps, within};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_calendar::tz::Tz;
 use schemars::JsonSchema;
@@ -62,6 +67,72 @@ impl Named for Instead {
     const NAMES: &'static [&'static str] = &["skip", "next", "previous"];
     const VALUES: &'static [Self] = &[Self::Skip, Self::Next, Self::Previous];
     const FORMER: &'static [(&'static str, Self)] = &[];
+}
+
+/// The most times of day of a schedule whose runs move to another day: one for each hour.
+const MAX_MOVED_TIMES: u32 = 24;
+
+/// Checks what only new tasks may not leave out. Earlier versions have accepted it, so stored tasks
+/// may have it. `rule` is the rule without exclusions.
+///
+/// # Errors
+/// If a rule of the task's own names times of day, if runs move that fire more than once an hour, or
+/// if finding the first runs after `now` takes too long. The error names the field.
+pub(super) fn check_new(
+    json: &str,
+    schedule: &Schedule,
+    now: UnixMillis,
+) -> Result<(), FieldError> {
+    let input: ExcludeInput<'_> = parse_object(json, EXCLUDE)?;
+    if let Some(place) = texts(input.rules.as_ref()).position(names_times) {
+        let problem = ExcludeError::RuleOfTimes.to_string();
+        return Err(FieldError::new(format!("{PREFIX}rules[{place}]"), problem));
+    }
+    let Rule::Excluding(excluding) = schedule.rule() else { return Ok(()) };
+    let moves = excluding.exclusions().instead() != Instead::Skip;
+    let problem = match excluding.rule().times_of_day() {
+        None => {
+            "this one is an interval shorter than a day, or has a FREQ finer than DAILY".to_owned()
+        }
+        Some(times) if times > MAX_MOVED_TIMES => format!("this one has {times}"),
+        Some(_) => String::new(),
+    };
+    if moves && !problem.is_empty() {
+        let detail = format!(
+            "moves the runs of a day to another day, which a schedule with up to {MAX_MOVED_TIMES} times of day may have; {problem}: leave \
+             instead out, so that these runs do not fire"
+        );
+        return Err(FieldError::new(format!("{PREFIX}instead"), detail));
+    }
+    let most = u64::from(MAX_EXCLUSION_STEPS);
+    let Ok(first) = within(most, || schedule.next_after(now)) else {
+        let rule = Schedule::new(
+            excluding.rule().clone(),
+            UnixMillis::ZERO,
+            schedule.last(),
+            Delay::default(),
+        );
+        let next = rule.next_after(now).map_or_else(String::new, |next| {
+            format!(
+                "; without it, the next run would be at {} (milliseconds since 1970)",
+                next.time
+            )
+        });
+        let detail = format!(
+            "leaves no run{next}. The search for a remaining run ends after {most} steps, and each day and each month that it looks at \
+             takes some"
+        );
+        return Err(FieldError::new(EXCLUDE, detail));
+    };
+    let Some(first) = first else { return Ok(()) };
+    within(most, || schedule.following(first.time)).map(drop).map_err(|TooManySteps| {
+        let detail = format!(
+            "leaves too few runs: to find the one after {} (milliseconds since 1970) takes more than {most} steps, the limit of a search; \
+             leave out less, or give an endAt",
+            first.time
+        );
+        FieldError::new(EXCLUDE, detail)
+    })
 }
 
 /// Parses what a task leaves out. `start` is its `startAt`.

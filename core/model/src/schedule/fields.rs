@@ -75,6 +75,15 @@ impl ScheduleFields<'_> {
         self.cron.is_some() || self.every_seconds.is_some() || self.rrule.is_some()
     }
 
+    /// Returns the name of the field that says when a recurring task fires.
+    pub(super) fn way(&self) -> &'static str {
+        match (self.cron, self.every_seconds) {
+            (Some(_), _) => "cron",
+            (None, Some(_)) => "everySeconds",
+            (None, None) => "rrule",
+        }
+    }
+
     /// Returns the schedule of the task with this [hash](crate::routing::id_hash) of its id.
     ///
     /// If the last run is stored, this needs no search. If a rule's COUNT sets it and it is not
@@ -137,12 +146,8 @@ impl ScheduleFields<'_> {
         let Some(first) = schedule.next_after(since) else { return Ok(None) };
         if let Some(runs) = self.max_runs {
             self.first_run = Some(first.time);
-            let field = match (self.cron, self.every_seconds) {
-                (Some(_), _) => "cron",
-                (None, Some(_)) => "everySeconds",
-                (None, None) => "rrule",
-            };
-            schedule.end_with_run(first.time, runs).map_err(|TooLong| too_long(field))?;
+            let counted = schedule.end_with_run(first.time, runs);
+            counted.map_err(|TooLong| too_long(self.way()))?;
         }
         if self.max_runs.is_some() || count_of(schedule.rule()).is_some() {
             self.final_run = Some(schedule.last_time(first.time));

@@ -105,11 +105,55 @@ pub(crate) struct Recurrence<'a> {
     /// counted. Not given by callers.
     #[schemars(skip)]
     pub(crate) goes_on: Option<Option<UnixMillis>>,
+    /// Set if only what a task leaves out changes, and its runs are counted: the schedule that it has.
+    /// As many runs are left as of that one. Not given by callers.
+    #[schemars(skip)]
+    pub(crate) continues: Option<Box<ScheduleFields<'a>>>,
     /// Whether an absent anchor is chosen again rather than kept: see
     /// [`crate::task::NewTask::settle_anchor`].
     #[schemars(skip)]
     pub(crate) settles_anchor: bool,
 }
+
+/// Calls `read_object!` for a type with a field `recurrence`, into which the members go that say
+/// when a task recurs. The braces after `+` list further members of [`Recurrence`].
+macro_rules! read_recurrence {
+    ($type:ident, $what:literal, ignoring $is_ignored:expr, { $($own:tt)+ }
+     $(+ { $($further:tt)+ })? $(, $box:ident: { $($rare:tt)+ })*) => {
+        $crate::input::read_object!($type, $what, ignoring $is_ignored, { $($own)+ }, recurrence: {
+            "cron" => cron,
+            "timezone" => timezone,
+            "everySeconds" => every_seconds,
+            "anchor" => anchor,
+            "rrule" => rrule,
+            "startAt" => start_at,
+            "endAt" => end_at,
+            "maxRuns" => max_runs,
+            "exclude" => exclude,
+            $($($further)+)?
+        } $(, $box: { $($rare)+ })*);
+    };
+}
+pub(crate) use read_recurrence;
+
+/// Does the same as `read_recurrence!`, and also reads all other members of [`Recurrence`].
+macro_rules! read_whole_recurrence {
+    ($type:ident, $what:literal, ignoring $is_ignored:expr, { $($own:tt)+ }
+     $(, $box:ident: { $($rare:tt)+ })*) => {
+        $crate::schedule::read_recurrence!($type, $what, ignoring $is_ignored, { $($own)+ } + {
+            "jitterSeconds" => jitter_seconds,
+            "windowSeconds" => window_seconds,
+            "misfire" => misfire,
+            "overlap" => overlap,
+            "expireAfterSeconds" => expire_after_seconds,
+            "local" => local,
+            "kind" => kind,
+            "schedule" => sentence,
+            "words" => words,
+        } $(, $box: { $($rare)+ })*);
+    };
+}
+pub(crate) use read_whole_recurrence;
 
 /// The schema of `cron`.
 #[derive(JsonSchema)]

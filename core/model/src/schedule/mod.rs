@@ -26,7 +26,10 @@ pub(crate) use budget::Budget;
 pub use calendars::CalendarExclusions;
 pub use exclude::ExcludeInput;
 pub use fields::ScheduleFields;
-pub(crate) use input::{CheckedSchedule, CronText, GivenKind, Recurrence, ScheduleInput, delayed};
+pub(crate) use input::{
+    CheckedSchedule, CronText, GivenKind, Recurrence, ScheduleInput, delayed, read_recurrence,
+    read_whole_recurrence,
+};
 pub use local_times::LocalTimes;
 pub(crate) use members::{MEMBERS, SENTENCE, TIMES, WAYS, WORDS};
 pub use parsed::{

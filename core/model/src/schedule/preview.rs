@@ -1,13 +1,17 @@
 //! Previews: the runs of a schedule, without creating a task.
 
-use super::{Budget, CalendarExclusions, GivenKind, Recurrence, ScheduleInput, Sentences};
+use super::{
+    Budget, CalendarExclusions, GivenKind, LocalTimes, Recurrence, ScheduleInput, Sentences,
+    read_whole_recurrence,
+};
 use crate::bounds::{DEFAULT_PREVIEW_RUNS, MAX_ID_BYTES, MAX_PREVIEW_RUNS};
 use crate::calendars::Calendars;
 use crate::ids::TaskId;
-use crate::input::{FieldError, Text, TimeInput, Whole, parse_naming_the_field, read_object};
+use crate::input::{FieldError, Text, TimeInput, Whole, parse_naming_the_field};
 use crate::task::{NewTask, add_properties, check_id, describe_read_only, is_read_only, when};
 use scheduler_calendar::clock_change::ClockChange;
 use scheduler_calendar::local_clock;
+use scheduler_calendar::schedule::Schedule;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_calendar::tz::Tz;
 use schemars::{JsonSchema, Schema};
@@ -43,32 +47,13 @@ pub struct PreviewRequest<'a> {
     recurrence: Option<Box<Recurrence<'a>>>,
 }
 
-read_object!(PreviewRequest, "a schedule", ignoring is_other_member, {
+read_whole_recurrence!(PreviewRequest, "a schedule", ignoring is_other_member, {
     "count" => count,
     "from" => from,
     "id" => id,
     "type" => r#type,
     "time" => time,
     "delayInSeconds" => delay_in_seconds,
-}, recurrence: {
-    "cron" => cron,
-    "timezone" => timezone,
-    "everySeconds" => every_seconds,
-    "anchor" => anchor,
-    "rrule" => rrule,
-    "startAt" => start_at,
-    "endAt" => end_at,
-    "maxRuns" => max_runs,
-    "exclude" => exclude,
-    "jitterSeconds" => jitter_seconds,
-    "windowSeconds" => window_seconds,
-    "misfire" => misfire,
-    "overlap" => overlap,
-    "expireAfterSeconds" => expire_after_seconds,
-    "local" => local,
-    "kind" => kind,
-    "schedule" => sentence,
-    "words" => words,
 });
 
 /// Returns whether a member of a task does not affect its schedule.
@@ -101,7 +86,7 @@ pub struct Preview {
     #[schemars(with = "Option<Vec<ExcludedRun>>")]
     pub excluded: Vec<ExcludedRun>,
     /// The schedule as a sentence in English, which `/v1/parse` reads as the same schedule. Absent
-    /// if its runs take long to compute, or if it names calendars.
+    /// if its runs take long to compute.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sentence: Option<String>,
 }
@@ -172,10 +157,11 @@ pub fn preview_with<'a>(
 }
 
 /// Returns the names of the calendars that a request's body names, which is not checked yet.
-pub fn calendars_of_preview(body: &str) -> Vec<String> {
+/// `in_words` returns those that a schedule in words may name.
+pub fn calendars_of_preview(body: &str, in_words: impl Fn(&str) -> Vec<String>) -> Vec<String> {
     let request: Result<PreviewRequest<'_>, _> = serde_json::from_str(body);
     let recurrence = request.ok().and_then(|request| request.recurrence);
-    recurrence.map_or_else(Vec::new, |recurrence| recurrence.calendars())
+    recurrence.map_or_else(Vec::new, |recurrence| recurrence.calendars(in_words))
 }
 
 /// Does the same as [`preview_with`] for a body that may name calendars.
@@ -235,39 +221,63 @@ pub fn preview_with_calendars<'a>(
             when,
         ));
     };
-    let timezone = timezone.unwrap_or(Tz::UTC);
-    let of_anchor = local.anchor.and_then(|anchor| {
-        Some((anchor.instant_after_gap(timezone)?, ClockChange::of_anchor(anchor, timezone)?))
-    });
-    let mut runs = Vec::with_capacity(count);
-    let mut next = schedule.next_after(from);
-    let mut previous = from;
-    while let Some(occurrence) = next.filter(|_| runs.len() < count) {
-        let of_anchor =
-            of_anchor.filter(|(anchor, _)| *anchor == occurrence.time).map(|(_, change)| change);
-        let change = of_anchor.or_else(|| schedule.clock_change(occurrence.time, previous));
-        let moved_from = schedule.moved_from(occurrence.time);
-        runs.push(PreviewRun {
-            moved_from,
-            ..run(occurrence.time, occurrence.due, timezone, change)
+    let field = fields.way();
+    let work = |_: &mut Budget| {
+        let asked = Asked { from, count, timezone: timezone.unwrap_or(Tz::UTC) };
+        Ok(asked.runs_of(&schedule, local, &by_calendar))
+    };
+    budget.draw(field, work).map(|preview| (preview, when))
+}
+
+/// The runs that a request asks for.
+struct Asked {
+    from: UnixMillis,
+    count: usize,
+    timezone: Tz,
+}
+
+impl Asked {
+    fn runs_of(
+        &self,
+        schedule: &Schedule,
+        local: LocalTimes,
+        by_calendar: &CalendarExclusions,
+    ) -> Preview {
+        let &Self { from, count, timezone } = self;
+        let of_anchor = local.anchor.and_then(|anchor| {
+            Some((anchor.instant_after_gap(timezone)?, ClockChange::of_anchor(anchor, timezone)?))
         });
-        previous = occurrence.time;
-        next = schedule.following(occurrence.time);
+        let mut runs = Vec::with_capacity(count);
+        let mut next = schedule.next_after(from);
+        let mut previous = from;
+        while let Some(occurrence) = next.filter(|_| runs.len() < count) {
+            let of_anchor = of_anchor
+                .filter(|(anchor, _)| *anchor == occurrence.time)
+                .map(|(_, change)| change);
+            let change = of_anchor.or_else(|| schedule.clock_change(occurrence.time, previous));
+            let moved_from = schedule.moved_from(occurrence.time);
+            runs.push(PreviewRun {
+                moved_from,
+                ..run(occurrence.time, occurrence.due, timezone, change)
+            });
+            previous = occurrence.time;
+            next = schedule.following(occurrence.time);
+        }
+        let until = runs.last().map_or(from, |run| run.time);
+        let excluded = std::iter::successors(schedule.next_left_out(from, until), |time| {
+            schedule.next_left_out(*time, until)
+        });
+        let excluded = excluded.take(count);
+        let excluded = excluded
+            .map(|time| ExcludedRun {
+                time,
+                local: local_clock::rfc3339(time, timezone),
+                calendars: by_calendar.at(time),
+            })
+            .collect();
+        let more = next.is_some();
+        Preview { timezone: timezone.name(), runs, more, excluded, sentence: None }
     }
-    let until = runs.last().map_or(from, |run| run.time);
-    let excluded = std::iter::successors(schedule.next_excluded(from, until), |time| {
-        schedule.next_excluded(*time, until)
-    });
-    let excluded = excluded.take(count);
-    let excluded = excluded
-        .map(|time| ExcludedRun {
-            time,
-            local: local_clock::rfc3339(time, timezone),
-            calendars: by_calendar.at(time),
-        })
-        .collect();
-    let more = next.is_some();
-    Ok((Preview { timezone: timezone.name(), runs, more, excluded, sentence: None }, when))
 }
 
 fn run(time: UnixMillis, due: UnixMillis, timezone: Tz, change: Option<ClockChange>) -> PreviewRun {

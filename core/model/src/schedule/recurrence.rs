@@ -1,6 +1,6 @@
 //! Checks the fields of a request by which a task recurs.
 
-use super::exclude::EXCLUDE;
+use super::exclude::{EXCLUDE, check_new};
 use super::input::{CheckedSchedule, GivenKind, Recurrence, field_of, in_zone};
 use super::members::{Company, MEMBERS};
 use super::{Budget, LocalTimes, ScheduleFields};
@@ -10,7 +10,6 @@ use crate::bounds::{
 use crate::input::{FieldError, GivenTime, Object, TimeInput, at_most};
 use crate::names::Given;
 use crate::routing::id_hash;
-use scheduler_calendar::exclude::MAX_EXCLUSION_STEPS;
 use scheduler_calendar::rrule::MAX_COUNTED_RUNS;
 use scheduler_calendar::schedule::Occurrence;
 use scheduler_calendar::time::UnixMillis;
@@ -175,6 +174,20 @@ impl<'a> Recurrence<'a> {
             let due = schedule.next_after(now).map_or(UnixMillis::NEVER, |next| next.due);
             return Ok(checked(due, fields, schedule));
         }
+        if let Some(exclude) = self.exclude {
+            // Fewer runs may be left, but not others, so the end of a counted schedule does not matter.
+            check_new(exclude.get(), &fields.schedule(id_hash(id))?, now)?;
+        }
+        if let Some(former) = &self.continues {
+            self.check_runs(kind)?;
+            budget.count_runs("maxRuns", "maxRuns", fields.max_runs.unwrap_or(0))?;
+            // A task whose last run has passed starts over.
+            if fields.continue_from(former, id_hash(id), now)? {
+                let schedule = fields.schedule(id_hash(id))?;
+                let due = schedule.next_after(now).map_or(UnixMillis::NEVER, |next| next.due);
+                return Ok(checked(due, fields, schedule));
+            }
+        }
         let may_count = self.max_runs.is_some() || kind == GivenKind::Rrule;
         let to_count = if may_count { fields.counted_runs()? } else { 0 };
         self.check_runs(kind)?;
@@ -219,8 +232,7 @@ fn no_run(fields: &ScheduleFields<'_>, kind: GivenKind, now: UnixMillis) -> Fiel
             Some(next) => FieldError::new(
                 EXCLUDE,
                 format!(
-                    "leaves no run; without it, the next run would be at {} (milliseconds since 1970). The search for a remaining run ends \
-                     after {MAX_EXCLUSION_STEPS} steps, which cover more than ten years of days",
+                    "leaves no run; without it, the next run would be at {} (milliseconds since 1970)",
                     next.time
                 ),
             ),

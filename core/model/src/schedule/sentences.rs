@@ -4,11 +4,9 @@
 //! trait. The fields that it returns are kept as long as the text of the request, and tasks borrow
 //! from both.
 
-use super::{Budget, GivenKind, Recurrence, ScheduleInput};
+use super::{Budget, GivenKind, Recurrence, ScheduleInput, read_recurrence};
 use crate::bounds::MAX_SENTENCE_BYTES;
-use crate::input::{
-    FieldError, GivenTime, Text, TimeInput, at_most, parse_naming_the_field, read_object,
-};
+use crate::input::{FieldError, GivenTime, Text, TimeInput, at_most, parse_naming_the_field};
 use scheduler_calendar::time::UnixMillis;
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -63,19 +61,7 @@ struct SaidFields<'a> {
     recurrence: Option<Box<Recurrence<'a>>>,
 }
 
-read_object!(SaidFields, "a schedule", ignoring |_: &str| false, {
-    "time" => time,
-}, recurrence: {
-    "cron" => cron,
-    "timezone" => timezone,
-    "everySeconds" => every_seconds,
-    "anchor" => anchor,
-    "rrule" => rrule,
-    "startAt" => start_at,
-    "endAt" => end_at,
-    "maxRuns" => max_runs,
-    "exclude" => exclude,
-});
+read_recurrence!(SaidFields, "a schedule", ignoring |_: &str| false, { "time" => time });
 
 impl<'r> Sentences<'r> {
     /// Returns an empty collection that reads sentences with `reader`.

@@ -41,7 +41,8 @@ pub use json_text::write_text;
 pub use new_task::{NewTask, parse_batch, parse_one};
 pub use origin::Origin;
 pub use patch::{
-    changes_exclude, changes_schedule, lost_timezone, merge_patch, only_pauses, removes_anchor,
+    changes_exclude, changes_only_exclude, changes_schedule, lost_timezone, merge_patch,
+    only_pauses, removes_anchor,
 };
 pub use policies::{DEFAULT_PRIORITY, MAX_PRIORITY};
 pub use read_only::READ_ONLY;

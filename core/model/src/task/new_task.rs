@@ -10,10 +10,9 @@ use crate::bounds::{
 };
 use crate::input::{
     Bounded, FieldError, TOO_MANY, Text, TimeInput, Whole, at_most, parse_naming_the_field,
-    read_object,
 };
 use crate::retry::RetryInput;
-use crate::schedule::{GivenKind, Recurrence};
+use crate::schedule::{GivenKind, Recurrence, ScheduleFields, read_whole_recurrence};
 use scheduler_calendar::time::UnixMillis;
 use schemars::JsonSchema;
 use serde_json::value::RawValue;
@@ -75,7 +74,7 @@ pub struct NewTask<'a> {
     pub(super) payload: Option<&'a RawValue>,
 }
 
-read_object!(NewTask, "a task", ignoring is_read_only, {
+read_whole_recurrence!(NewTask, "a task", ignoring is_read_only, {
     "id" => id,
     "type" => r#type,
     "time" => time,
@@ -88,25 +87,6 @@ read_object!(NewTask, "a task", ignoring is_read_only, {
     "limitKey" => limit_key,
     "paused" => paused,
     "payload" => payload,
-}, recurrence: {
-    "cron" => cron,
-    "timezone" => timezone,
-    "everySeconds" => every_seconds,
-    "anchor" => anchor,
-    "rrule" => rrule,
-    "startAt" => start_at,
-    "endAt" => end_at,
-    "maxRuns" => max_runs,
-    "exclude" => exclude,
-    "jitterSeconds" => jitter_seconds,
-    "windowSeconds" => window_seconds,
-    "misfire" => misfire,
-    "overlap" => overlap,
-    "expireAfterSeconds" => expire_after_seconds,
-    "local" => local,
-    "kind" => kind,
-    "schedule" => sentence,
-    "words" => words,
 }, follow_ups: {
     "onSuccess" => on_success,
     "onFailure" => on_failure,
@@ -117,6 +97,14 @@ impl<'a> NewTask<'a> {
     /// schedule's last run, if its runs are counted. The count continues, and no run may be left.
     pub fn go_on(&mut self, final_run: Option<UnixMillis>) {
         self.recurrence.get_or_insert_default().goes_on = Some(final_run);
+    }
+
+    /// Records that only the exclusions of the recurring task change. `former` is the schedule that
+    /// the task has. If it counts runs, the new schedule has as many runs left.
+    pub fn continue_from(&mut self, former: ScheduleFields<'a>) {
+        if former.max_runs.is_some() {
+            self.recurrence.get_or_insert_default().continues = Some(Box::new(former));
+        }
     }
 
     /// Marks an absent anchor as one that the request removes, so that the interval starts over.
@@ -140,9 +128,11 @@ impl<'a> NewTask<'a> {
         }
     }
 
-    /// Returns the names of the calendars that it names, which are not checked yet.
-    pub fn calendars(&self) -> Vec<String> {
-        self.recurrence.as_ref().map_or_else(Vec::new, |recurrence| recurrence.calendars())
+    /// Returns the names of the calendars that it names, which are not checked yet. `in_words`
+    /// returns those that a schedule in words may name.
+    pub fn calendars(&self, in_words: impl Fn(&str) -> Vec<String>) -> Vec<String> {
+        let recurrence = self.recurrence.as_ref();
+        recurrence.map_or_else(Vec::new, |recurrence| recurrence.calendars(in_words))
     }
 
     /// Returns the given id, which is not checked yet.

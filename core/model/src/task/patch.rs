@@ -216,17 +216,29 @@ pub fn changes_schedule(patch: &str) -> bool {
     decides_times(&given_fields(patch).unwrap_or_default())
 }
 
-/// Returns whether a patch changes what a task leaves out. If it does not, the task keeps the
-/// snapshots of its calendars.
+/// Returns whether a patch changes what a task leaves out, in fields or in words. If it does not, the
+/// task keeps the snapshots of its calendars.
 pub fn changes_exclude(patch: &str) -> bool {
-    given_fields(patch).is_ok_and(|fields| fields.contains_key("exclude"))
+    given_fields(patch)
+        .is_ok_and(|fields| ["exclude", SENTENCE].iter().any(|name| fields.contains_key(*name)))
+}
+
+/// Returns whether a patch changes what a task leaves out, and nothing else of when it fires. If so,
+/// as many counted runs are left as before.
+pub fn changes_only_exclude(patch: &str) -> bool {
+    let fields = given_fields(patch).unwrap_or_default();
+    names_of_times().filter(|name| fields.contains_key(*name)).eq(["exclude"])
 }
 
 /// Returns whether one of the fields affects when a task fires.
 fn decides_times(fields: &Fields<'_>) -> bool {
+    names_of_times().any(|name| fields.contains_key(name))
+}
+
+/// Returns the names of the fields that affect when a task fires.
+fn names_of_times() -> impl Iterator<Item = &'static str> {
     let of_times = MEMBERS.iter().filter(|member| member.decides_times).map(|member| member.name);
-    let mut names = WAYS.iter().map(|(name, _)| *name).chain(of_times).chain(["type", SENTENCE]);
-    names.any(|name| fields.contains_key(name))
+    WAYS.iter().map(|(name, _)| *name).chain(of_times).chain(["type", SENTENCE])
 }
 
 /// Returns the time zone that a patch removes without naming it, because the schedule that it

@@ -10,6 +10,32 @@ fn fields_are_written_in_order_and_read_back() {
     assert_eq!(String::from_utf8(out).unwrap(), String::from_utf8(text.to_vec()).unwrap());
 }
 
+/// The fields of a record are listed where they are declared, read into [`ScheduleFields`] and
+/// written. Each that is declared must be written under its name.
+#[test]
+fn every_declared_field_is_written() {
+    const VALUES: [&str; 6] =
+        ["5", "true", r#""skip""#, r#"["x"]"#, "{}", r#"{"time":"2026-12-01T09:00:00"}"#];
+    let schema = serde_json::to_value(schemars::schema_for!(Record<'static>)).unwrap();
+    let declared = schema["properties"].as_object().unwrap();
+    assert!(declared.len() > 40, "{declared:?}");
+    for name in declared.keys() {
+        let is_written = |value: &str| {
+            let mut members = serde_json::Map::new();
+            members.insert("id".to_owned(), "a".into());
+            members.insert("callback".to_owned(), serde_json::json!({}));
+            members.insert(name.clone(), serde_json::from_str(value).unwrap());
+            let text = serde_json::to_vec(&members).unwrap();
+            let Ok(record) = Record::parse(&text) else { return false };
+            let mut out = Vec::new();
+            record.write(&mut out);
+            let written = serde_json::from_slice::<serde_json::Value>(&out).unwrap();
+            written[name] == members[name]
+        };
+        assert!(VALUES.iter().any(|value| is_written(value)), "{name} is read and not written");
+    }
+}
+
 #[test]
 fn a_follow_up_has_a_key_and_a_time_of_its_own() {
     let text = br#"{"time":5,"id":"a","callback":{},"onSuccess":{"type":"handler","name":"log"},"onFailure":{},"stage":"onSuccess","outcome":{"reportedAt":70},"attempt":2}"#;

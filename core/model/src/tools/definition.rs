@@ -5,6 +5,7 @@ use crate::input::{
     BoundedMap, FieldError, GivenTime, Text, TimeInput, parse_naming_the_field, parse_object,
     unknown_name,
 };
+use crate::schedule::TIMES;
 use crate::task::NewTask;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value;
@@ -44,9 +45,6 @@ const IDEMPOTENCY_KEY: &str = "idempotencyKey";
 
 /// The members that are always in local times.
 const BY_THE_CLOCK: &[&str] = &["cron", "rrule", "exclude"];
-
-/// The members that may be local times.
-const TIMES: &[&str] = &["time", "anchor", "startAt", "endAt"];
 
 /// The most members that are read, more than there are, so that the error of an unknown member
 /// names it.

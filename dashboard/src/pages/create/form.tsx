@@ -1,10 +1,12 @@
 // The form of a definition, for a new task and for a change of a task.
 
 import type { Json, JsonObject } from "../../api/types";
-import { TextField } from "../../components/field";
+import { Fold, TextField } from "../../components/field";
 import { isObject, withMembers } from "../../lib/definition";
 import { RETRY_DEFAULTS } from "../../lib/retry";
 import { isAbout, isStillRefused, type Refusal } from "../../lib/refusal";
+import { UnreadNote } from "../../components/unread-note";
+import { JSON_LABEL } from "./json";
 import { numberOf, textOf, type PartProps } from "./parts";
 import { ScheduleFields } from "./schedule";
 import { TargetFields } from "./target";
@@ -20,8 +22,7 @@ function RetryFields({ definition, set, errorOf }: PartProps) {
     <TextField label={label} type="number" step="any" min="0" value={textOf(retry[name])} placeholder={String(RETRY_DEFAULTS[name])} onChange={(value) => change(name, numberOf(value))} error={errorOf(`retry.${name}`)} />
   );
   return (
-    <details open={definition["retry"] !== undefined || errorOf("retry") !== undefined || undefined}>
-      <summary>Retries</summary>
+    <Fold summary="Retries" isUsed={definition["retry"] !== undefined || errorOf("retry") !== undefined}>
       <div class="columns">
         {field("maxAttempts", "Attempts at most")}
         {field("minBackoffSeconds", "First wait in seconds")}
@@ -31,7 +32,7 @@ function RetryFields({ definition, set, errorOf }: PartProps) {
         {field("maxDurationSeconds", "Give up after seconds")}
       </div>
       {errorOf("retry") && <p class="field-error">{errorOf("retry")}</p>}
-    </details>
+    </Fold>
   );
 }
 
@@ -40,17 +41,20 @@ interface FormProps {
   onChange: (definition: JsonObject) => void;
   /** Why the definition was refused. It is shown until the refused value changes. */
   refusal: Refusal | undefined;
+  /** Why the scheduler refuses to preview it. */
+  previewed?: Refusal | undefined;
   /** An existing task keeps its id. */
   isIdFixed?: boolean;
 }
 
-export function DefinitionForm({ definition, onChange, refusal, isIdFixed = false }: FormProps) {
+export function DefinitionForm({ definition, onChange, refusal, previewed, isIdFixed = false }: FormProps) {
   const set: PartProps["set"] = (changes) => onChange(withMembers(definition, changes));
-  const current = refusal && isStillRefused(refusal, definition) ? refusal : undefined;
-  const errorOf = (field: string) => (current && isAbout(current, field) ? current.text : undefined);
+  const current = [refusal, previewed].filter((one) => one !== undefined && isStillRefused(one, definition));
+  const errorOf = (field: string) => current.find((one) => one && isAbout(one, field))?.text;
   const props: PartProps = { definition, set, replace: onChange, errorOf };
   return (
     <div class="stack">
+      <UnreadNote what="the fields show the task" isAbout={(label) => label === JSON_LABEL} />
       <fieldset class="panel">
         <legend>Name</legend>
         <div class="columns">

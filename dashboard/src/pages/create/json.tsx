@@ -3,6 +3,9 @@ import type { JsonObject } from "../../api/types";
 import { TextArea } from "../../components/field";
 import { hasRoundedNumber, isEqual, parseObject, ROUNDED } from "../../lib/definition";
 
+/** The label of the field. */
+export const JSON_LABEL = "Definition, as JSON";
+
 /** The JSON of a definition. The user can change it here or in the form. */
 export function DefinitionJson({ definition, onChange }: { definition: JsonObject; onChange: (definition: JsonObject) => void }) {
   const [text, setText] = useState(() => JSON.stringify(definition, null, 2));
@@ -28,5 +31,5 @@ export function DefinitionJson({ definition, onChange }: { definition: JsonObjec
       setError(`Not JSON yet: ${(problem as Error).message}`);
     }
   };
-  return <TextArea label="Definition, as JSON" rows={14} value={text} onChange={change} error={error} isUnread={error !== undefined} />;
+  return <TextArea label={JSON_LABEL} rows={14} value={text} onChange={change} error={error} isUnread={error !== undefined} />;
 }

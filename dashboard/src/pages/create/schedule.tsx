@@ -1,11 +1,12 @@
 // The part of the form that says when.
 
 import type { Json, JsonObject } from "../../api/types";
-import { Choice, TextArea, TextField } from "../../components/field";
-import { kindOf, withKind, type Kind } from "../../lib/definition";
+import { Choice, Fold, TextArea, TextField } from "../../components/field";
+import { isZoneIdle, kindOf, withKind, type Kind } from "../../lib/definition";
 import { clockAt, HERE, isZone } from "../../lib/time";
 import { Segments } from "../../components/basics";
-import { JsonField, numberOf, textOf, type PartProps } from "./parts";
+import { ExcludeFields } from "./exclude";
+import { numberOf, textOf, type PartProps } from "./parts";
 import { WordsField } from "./words";
 
 /** Formats a time of a definition for its field, in the task's time zone. */
@@ -30,7 +31,7 @@ function TimeField({ definition, set, errorOf, name, label, help, isRequired = f
       isRequired={isRequired}
       help={help}
       error={errorOf(name)}
-      onChange={(value) => set({ [name]: value === "" ? undefined : value, timezone: definition["timezone"] ?? HERE })}
+      onChange={(value) => set({ [name]: value === "" && name !== "time" ? undefined : value, timezone: definition["timezone"] ?? HERE })}
     />
   );
 }
@@ -72,7 +73,12 @@ function KindFields(props: PartProps) {
         </div>
       );
     case "everySeconds":
-      return <TextField label="Interval in seconds" type="number" min="1" step="any" value={textOf(definition["everySeconds"])} onChange={(value) => set({ everySeconds: numberOf(value) ?? "" })} error={errorOf("everySeconds")} help="The first run is one interval from now, unless there is a start." />;
+      return (
+        <div class="columns">
+          <TextField label="Interval in seconds" type="number" min="1" step="any" value={textOf(definition["everySeconds"])} onChange={(value) => set({ everySeconds: numberOf(value) ?? "" })} error={errorOf("everySeconds")} help="The first run is one interval from now, unless there is a start." />
+          {!isZoneIdle(definition) && <ZoneField {...props} />}
+        </div>
+      );
     case "cron":
       return (
         <div class="columns">
@@ -110,6 +116,7 @@ export function ScheduleFields(props: PartProps) {
   const { definition, set, replace, errorOf } = props;
   const kind = kindOf(definition);
   const isRecurring = kind === "cron" || kind === "everySeconds" || kind === "rrule";
+  const isUsed = (...names: readonly string[]) => names.some((name) => definition[name] !== undefined || errorOf(name) !== undefined);
   return (
     <fieldset class="panel">
       <legend>When</legend>
@@ -117,8 +124,7 @@ export function ScheduleFields(props: PartProps) {
       <KindFields {...props} />
       {kind !== "schedule" && errorOf("schedule") && <p class="field-error">{errorOf("schedule")}</p>}
       {isRecurring && (
-        <details open={["startAt", "endAt", "maxRuns", "exclude", "overlap"].some((name) => definition[name] !== undefined) || undefined}>
-          <summary>Bounds and overlap</summary>
+        <Fold summary="Bounds and overlap" isUsed={isUsed("startAt", "endAt", "maxRuns", "overlap")}>
           <div class="columns">
             <TimeField {...props} name="startAt" label="Not before" isRequired={kind === "rrule"} />
             <TimeField {...props} name="endAt" label="Not after" />
@@ -135,12 +141,15 @@ export function ScheduleFields(props: PartProps) {
               error={errorOf("overlap")}
             />
           </div>
-          <JsonField label="Days and times to leave out, as JSON" value={definition["exclude"]} onChange={(exclude) => set({ exclude })} error={errorOf("exclude")} help={`Such as {"weekdays":["SAT","SUN"],"dates":["12-24/12-26"],"times":["12:00-13:00"]}. "calendars":["holidays"] adds those of calendars. With "instead":"next", a run moves to the next other day.`} rows={2} />
-        </details>
+        </Fold>
+      )}
+      {isRecurring && (
+        <Fold summary="Days and times to leave out" isUsed={isUsed("exclude")}>
+          <ExcludeFields {...props} />
+        </Fold>
       )}
       {kind !== "no-schedule" && (
-        <details open={["jitterSeconds", "windowSeconds", "expireAfterSeconds", "misfire"].some((name) => definition[name] !== undefined) || undefined}>
-          <summary>Delays and lateness</summary>
+        <Fold summary="Delays and lateness" isUsed={isUsed("jitterSeconds", "windowSeconds", "expireAfterSeconds", "misfire")}>
           <div class="columns">
             <TextField label="Jitter in seconds" type="number" min="0" value={textOf(definition["jitterSeconds"])} onChange={(value) => set({ jitterSeconds: numberOf(value) })} error={errorOf("jitterSeconds")} help="Delays each run by a random part of this time, so that not all tasks fire at once." />
             <TextField label="Window in seconds" type="number" min="0" value={textOf(definition["windowSeconds"])} onChange={(value) => set({ windowSeconds: numberOf(value) })} error={errorOf("windowSeconds")} help="The run may fire up to this much later, together with others, which costs less." />
@@ -158,7 +167,7 @@ export function ScheduleFields(props: PartProps) {
               error={errorOf("misfire")}
             />
           </div>
-        </details>
+        </Fold>
       )}
     </fieldset>
   );

@@ -1,7 +1,7 @@
 // The part of the form with the target.
 
 import type { Json, JsonObject } from "../../api/types";
-import { Choice, TextField } from "../../components/field";
+import { Choice, Fold, TextField } from "../../components/field";
 import { isObject } from "../../lib/definition";
 import { JsonField, numberOf, textOf, type PartProps } from "./parts";
 
@@ -30,13 +30,12 @@ function WebhookFields({ callback, change, errorOf }: { callback: JsonObject; ch
         <Choice label="Method" value={textOf(callback["method"]) || "POST"} options={["POST", "PUT", "PATCH", "GET", "DELETE"].map((method) => [method, method] as const)} onChange={(method) => change({ method: method === "POST" ? undefined : method })} />
         <TextField label="URL" type="url" isCode placeholder="https://example.com/hook" value={textOf(callback["url"])} onChange={(url) => change({ url })} isRequired error={errorOf("callback.url")} />
       </div>
-      <details open={callback["headers"] !== undefined || callback["timeoutSeconds"] !== undefined || undefined}>
-        <summary>Headers and timeout</summary>
+      <Fold summary="Headers and timeout" isUsed={callback["headers"] !== undefined || callback["timeoutSeconds"] !== undefined}>
         <div class="stack">
           <JsonField label="Headers, as JSON" value={callback["headers"]} onChange={(headers) => change({ headers })} error={errorOf("callback.headers")} help={`Such as {"X-Source": "scheduler"}. Keys without the scope “write” do not see the values.`} rows={2} />
           <TextField label="Timeout in seconds" type="number" min="1" value={textOf(callback["timeoutSeconds"])} placeholder="30" onChange={(value) => change({ timeoutSeconds: numberOf(value) })} error={errorOf("callback.timeoutSeconds")} />
         </div>
-      </details>
+      </Fold>
     </>
   );
 }

@@ -7,6 +7,7 @@ import type { Json, JsonObject, Task } from "../../api/types";
 import { Button } from "../../components/basics";
 import { ActionDialog } from "../../components/dialog";
 import { isObject, patchOf } from "../../lib/definition";
+import { named } from "../../lib/names";
 import { replayEffect } from "../../lib/replay";
 import { mayWrite } from "../../state/session";
 import { tell, tellError } from "../../state/notices";
@@ -41,7 +42,7 @@ export function LetterActions({ id, taskId, of, onReplayed, onDiscarded }: Lette
   const label = (verb: string) => (of === undefined ? {} : { "aria-label": `${verb} ${of}` });
   return (
     <>
-      <Button kind="main" {...label("Replay")} onClick={() => void find(id, taskId).then(setFound).catch(tellError)}>
+      <Button kind="main" {...label("Replay")} onClick={() => void find(id, taskId).then(setFound).catch((error) => tellError(`The dead letter of ${named(taskId)} could not be read`, error))}>
         Replay
       </Button>
       <Button {...label("Discard")} onClick={() => setDiscarding(true)}>
@@ -50,13 +51,13 @@ export function LetterActions({ id, taskId, of, onReplayed, onDiscarded }: Lette
       {found && <ReplayDialog id={id} {...found} onClose={() => setFound(undefined)} onReplayed={onReplayed} />}
       {isDiscarding && (
         <ActionDialog
-          title={`Discard the dead letter of ${taskId}`}
+          title={`Discard the dead letter of ${named(taskId)}`}
           verb="Discard"
           isDanger
           onClose={() => setDiscarding(false)}
           onAct={async () => {
             await discardOne(id);
-            tell(`The dead letter of ${taskId} is discarded.`);
+            tell(`The dead letter of ${named(taskId)} is discarded.`);
             onDiscarded();
           }}
         >
@@ -75,12 +76,12 @@ function ReplayDialog({ id, letter, task, onClose, onReplayed }: Found & { id: s
   const changes = patchOf(before, after);
   const act = async () => {
     await replayOne(id, changes);
-    tell(`${letter.id} starts again with its first attempt.`);
+    tell(`${named(letter.id)} starts again with its first attempt.`);
     onReplayed();
   };
   const changed = Object.keys(changes);
   return (
-    <ActionDialog title={`Replay ${letter.id}`} verb={changed.length === 0 ? "Replay as it was" : `Replay with another ${changed.join(" and ")}`} onAct={act} onClose={onClose}>
+    <ActionDialog title={`Replay ${named(letter.id)}`} verb={changed.length === 0 ? "Replay as it was" : `Replay with another ${changed.join(" and ")}`} onAct={act} onClose={onClose}>
       <p>{replayEffect(letter, task)}</p>
       <JsonField label="Callback, as JSON" value={callback} onChange={setCallback} rows={5} />
       <JsonField label="Payload, as JSON" value={payload} onChange={setPayload} rows={5} />

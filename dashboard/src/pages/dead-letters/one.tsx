@@ -31,7 +31,7 @@ export function DeadLetter({ id }: { id: string }) {
   }
   return (
     <div class="page">
-      <PageHead title={letter.id} about={`Dead letter${letter.description === undefined ? "" : `: ${letter.description}`}`}>
+      <PageHead title={letter.id} beside={<Copy text={letter.id} label="Copy id" />} about={`Dead letter${letter.description === undefined ? "" : `: ${letter.description}`}`}>
         <LetterActions id={id} taskId={letter.id} onReplayed={() => go(taskPath(letter.id))} onDiscarded={() => go("/dead-letters")} />
         <LinkButton to={taskPath(letter.id)}>The task and its history</LinkButton>
       </PageHead>
@@ -71,7 +71,7 @@ export function DeadLetter({ id }: { id: string }) {
             )}
             <dt>Dead letter id</dt>
             <dd>
-              <code>{letter.deadLetterId}</code>
+              <code>{letter.deadLetterId}</code> <Copy text={letter.deadLetterId ?? id} label="Copy" />
             </dd>
           </dl>
         </section>

@@ -19,11 +19,10 @@ type Horizon = keyof typeof HORIZONS;
 
 const EVERY_MS = 60_000;
 
-/** Reads the number of runs that come due in each part of the coming period. */
+/** Reads the number of runs that come due in each part of the coming period, which begins now: parts that begin at a full half hour would leave out its end. */
 async function readLoad(horizon: Horizon, signal: AbortSignal): Promise<Forecast> {
   const { lengthMs, buckets } = HORIZONS[horizon];
-  const width = lengthMs / buckets;
-  const from = Math.floor(Date.now() / width) * width;
+  const from = Date.now();
   return readForecast({ from, to: from + lengthMs, buckets }, signal);
 }
 

@@ -2,6 +2,7 @@ import type { Run } from "../../api/types";
 import { Badge, Copy, LinkButton, Time } from "../../components/basics";
 import { Dialog } from "../../components/dialog";
 import { adviceOn, explained } from "../../lib/errors";
+import { named } from "../../lib/names";
 import { taskPath } from "../../state/router";
 
 /** Shows the whole error of an attempt, which a row of the list cuts off. */
@@ -9,7 +10,7 @@ export function AttemptDialog({ run, onClose }: { run: Run; onClose: () => void 
   const error = explained(run.error ?? "");
   const advice = run.error === undefined ? undefined : adviceOn(run.error);
   return (
-    <Dialog title={`Error of ${run.id ?? "an attempt"}`} onClose={onClose} isWide>
+    <Dialog title={`Error of ${run.id === undefined ? "an attempt" : named(run.id)}`} onClose={onClose} isWide>
       <div class="dialog-body">
         <p class="row">
           <Badge value={run.outcome} />

@@ -66,7 +66,7 @@ export function ErrorGroups({ filter }: { filter: RunFilter }) {
             </thead>
             <tbody>
               {groups.map((group) => (
-                <tr key={group.error}>
+                <tr key={group.error} data-row>
                   <td class="error-cell" data-title="Error">
                     {explained(group.example.error ?? group.error)}
                   </td>

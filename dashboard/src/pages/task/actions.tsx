@@ -8,6 +8,7 @@ import { ActionDialog } from "../../components/dialog";
 import { useCommands } from "../../components/palette";
 import { PauseNote } from "../../components/pause-note";
 import { JsonField } from "../create/parts";
+import { named } from "../../lib/names";
 import { RescheduleFields, rescheduleBody, type RescheduleForm } from "../tasks/reschedule";
 import { go, pageWith, taskPath } from "../../state/router";
 import { mayRead, mayWrite } from "../../state/session";
@@ -25,8 +26,12 @@ export function TaskActions({ task, onChanged }: { task: Task; onChanged: () => 
   };
   const resume = () =>
     void changeTask(task.id, "resume")
-      .then(() => done(`${task.id} is resumed.`))
-      .catch(tellError);
+      .then(() => done(`${named(task.id)} is resumed.`))
+      .catch((error) => {
+        tellError(`${named(task.id)} was not resumed`, error);
+        // The page may show what is not so any more.
+        onChanged();
+      });
   const edit = `${taskPath(task.id)}/edit`;
   const clone = pageWith("/create", { from: task.id });
   const isOffered = mayWrite.value;
@@ -66,13 +71,13 @@ export function TaskActions({ task, onChanged }: { task: Task; onChanged: () => 
       {asked === "reschedule" && <RescheduleDialog task={task} onDone={done} onClose={() => setAsked(undefined)} />}
       {asked === "cancel" && (
         <ActionDialog
-          title={`Cancel ${task.id}`}
+          title={`Cancel ${named(task.id)}`}
           verb="Cancel the task"
           isDanger
           onClose={() => setAsked(undefined)}
           onAct={async () => {
             const { body } = await cancelTask(task.id);
-            done(`${task.id} is cancelled.${body.running ? " One attempt is running, and continues to its end." : ""}`);
+            done(`${named(task.id)} is cancelled.${body.running ? " One attempt is running, and continues to its end." : ""}`);
           }}
         >
           <p>No further attempt of it starts, and all its future runs are gone. This cannot be undone. An attempt that is running continues to its end.</p>
@@ -92,10 +97,10 @@ function PauseDialog({ task, onDone, onClose }: DialogProps) {
   const [note, setNote] = useState("");
   const act = async () => {
     await changeTask(task.id, "pause", note === "" ? undefined : { note });
-    onDone(`${task.id} is paused.`);
+    onDone(`${named(task.id)} is paused.`);
   };
   return (
-    <ActionDialog title={`Pause ${task.id}`} verb="Pause" onAct={act} onClose={onClose}>
+    <ActionDialog title={`Pause ${named(task.id)}`} verb="Pause" onAct={act} onClose={onClose}>
       <p>It does not fire until somebody resumes it. An attempt that is running continues to its end.</p>
       <PauseNote value={note} onChange={setNote} />
     </ActionDialog>
@@ -108,10 +113,10 @@ function RunDialog({ task, onDone, onClose }: DialogProps) {
   const act = async () => {
     const isOther = payload !== undefined && JSON.stringify(payload) !== own;
     await changeTask(task.id, "run", isOther ? ({ payload } as JsonObject) : undefined);
-    onDone(`${task.id} fires now${isOther ? ", with another payload" : ""}.`);
+    onDone(`${named(task.id)} fires now${isOther ? ", with another payload" : ""}.`);
   };
   return (
-    <ActionDialog title={`Run ${task.id} now`} verb="Run now" onAct={act} onClose={onClose}>
+    <ActionDialog title={`Run ${named(task.id)} now`} verb="Run now" onAct={act} onClose={onClose}>
       <p>{task.kind === "once" ? "It fires now instead of at its time." : task.kind === "no-schedule" ? "It fires now, and you can run it again later." : "It fires now in addition to its schedule, which does not change."}</p>
       <JsonField label="Payload of this run, as JSON" value={payload} onChange={setPayload} rows={6} help={task.kind === "once" ? "" : "For this run only. The payload of the task does not change."} />
     </ActionDialog>
@@ -123,10 +128,10 @@ function RescheduleDialog({ task, onDone, onClose }: DialogProps) {
   const body = rescheduleBody(form);
   const act = async () => {
     await changeTask(task.id, "reschedule", body);
-    onDone(`${task.id} is moved.`);
+    onDone(`${named(task.id)} is moved.`);
   };
   return (
-    <ActionDialog title={`Reschedule ${task.id}`} verb="Reschedule" onAct={act} onClose={onClose} isDisabled={!body}>
+    <ActionDialog title={`Reschedule ${named(task.id)}`} verb="Reschedule" onAct={act} onClose={onClose} isDisabled={!body}>
       <RescheduleFields form={form} onChange={setForm} />
     </ActionDialog>
   );

@@ -5,6 +5,7 @@ import type { Json, JsonObject } from "../../api/types";
 import { Button } from "../../components/basics";
 import { Dialog } from "../../components/dialog";
 import { isEqual } from "../../lib/definition";
+import { named } from "../../lib/names";
 
 interface ConflictProps {
   id: string;
@@ -48,7 +49,7 @@ export function ConflictDialog({ id, base, theirs, mine, onClose, onTakeTheirs, 
     void onSave(merged);
   };
   return (
-    <Dialog title={`Somebody else has changed ${id} in the meantime`} onClose={onClose} isWide>
+    <Dialog title={`Somebody else has changed ${named(id)} in the meantime`} onClose={onClose} isWide>
       <div class="dialog-body">
         <p>Your changes are not saved yet. For each field, choose the value that the task gets.</p>
         <div class="scrolls" tabIndex={0} role="region" aria-label="Both changes">

@@ -5,10 +5,12 @@ import { ApiError } from "../../api/client";
 import { getTask, patchTask } from "../../api/tasks";
 import type { JsonObject, Task } from "../../api/types";
 import { Button, ErrorNote, LinkButton, Loading, PageHead } from "../../components/basics";
-import { focusInvalid, hasUnread } from "../../components/field";
+import { focusInvalid, hasUnread, submitOnKeys } from "../../components/field";
 import { NextRuns } from "../../components/next-runs";
+import { UnreadNote } from "../../components/unread-note";
 import { useReturn } from "../../components/use-return";
 import { definitionOf, isEqual, patchOf } from "../../lib/definition";
+import { named } from "../../lib/names";
 import { isStillRefused, missingIn, refusalOf, type Refusal } from "../../lib/refusal";
 import { go, taskPath } from "../../state/router";
 import { tell } from "../../state/notices";
@@ -34,6 +36,7 @@ export function EditTask({ id }: { id: string }) {
   const [theirs, setTheirs] = useState<Version>();
   const [error, setError] = useState<unknown>();
   const [refusal, setRefusal] = useState<Refusal>();
+  const [previewed, setPreviewed] = useState<Refusal>();
   const [isBusy, setBusy] = useState(false);
 
   // The refused field is marked only after this render.
@@ -56,7 +59,7 @@ export function EditTask({ id }: { id: string }) {
   if (!base || !edited) {
     return (
       <div class="page">
-        <PageHead title={`Edit ${id}`} />
+        <PageHead title={`Edit ${named(id)}`} />
         {error ? <ErrorNote error={error} onRetry={begin} /> : <Loading />}
       </div>
     );
@@ -75,8 +78,8 @@ export function EditTask({ id }: { id: string }) {
     setBusy(true);
     try {
       const { body: task } = await patchTask(id, body, etag);
-      tell(`${id} is changed.`);
-      for (const { detail } of task.warnings ?? []) tell(detail, { isBad: true });
+      tell(`${named(id)} is changed.`);
+      for (const { detail } of task.warnings ?? []) tell(`${named(id)}: ${detail}`, { isBad: true, page: taskPath(id) });
       go(taskPath(id));
     } catch (problem) {
       setTheirs(undefined);
@@ -94,12 +97,13 @@ export function EditTask({ id }: { id: string }) {
     <form
       class="page"
       noValidate
+      onKeyDown={submitOnKeys}
       onSubmit={(event) => {
         event.preventDefault();
         if (!hasUnread(event.currentTarget)) void send(patch, base.etag);
       }}
     >
-      <PageHead title={`Edit ${id}`} about="Only your changes are sent. If somebody else changes the task in the meantime, you see both versions.">
+      <PageHead title={`Edit ${named(id)}`} about="Only your changes are sent. If somebody else changes the task in the meantime, you see both versions.">
         <LinkButton to={taskPath(id)}>Back</LinkButton>
         <Button type="submit" kind="main" disabled={isBusy || !isChanged}>
           Save
@@ -107,18 +111,20 @@ export function EditTask({ id }: { id: string }) {
       </PageHead>
       {(!refusal || isStillRefused(refusal, edited)) && <ErrorNote error={error} />}
       <div class="split">
-        <DefinitionForm definition={edited} onChange={setEdited} refusal={refusal} isIdFixed />
+        <DefinitionForm definition={edited} onChange={setEdited} refusal={refusal} previewed={previewed} isIdFixed />
         <div class="stack sticky">
           <section class="panel">
             <div class="panel-head">
               <h2>Next runs</h2>
             </div>
-            <NextRuns definition={edited} verb="save" />
+            <UnreadNote what="the runs below are those of the task" />
+            <NextRuns definition={edited} verb="save" onRefused={setPreviewed} />
           </section>
           <section class="panel">
             <div class="panel-head">
               <h2>What is sent</h2>
             </div>
+            <UnreadNote what="this is the change" />
             <pre class="code-block" tabIndex={0} aria-label="The patch">
               {isChanged ? JSON.stringify(patch, null, 2) : "Nothing is changed yet."}
             </pre>

@@ -3,6 +3,7 @@
 import type { ComponentChildren } from "preact";
 import type { Task } from "../../api/types";
 import { Empty, LinkButton, PageHead } from "../../components/basics";
+import { named } from "../../lib/names";
 import { pageWith, taskPath } from "../../state/router";
 
 interface Refused {
@@ -50,7 +51,7 @@ export function NotEditable({ task, why: { title, text } }: { task: Task; why: R
   );
   return (
     <div class="page">
-      <PageHead title={`Edit ${task.id}`} />
+      <PageHead title={`Edit ${named(task.id)}`} />
       <Empty title={title} action={actions}>
         {text}
       </Empty>

@@ -9,8 +9,11 @@ import { PauseNote } from "../../components/pause-note";
 import { UncountedNote } from "../../components/uncounted-note";
 import { countedText, useDryRun } from "../../components/use-dry-run";
 import { describeFilter } from "../../lib/filter";
+import { named } from "../../lib/names";
 import { count, whole } from "../../lib/numbers";
 import { tell } from "../../state/notices";
+import { ignored } from "../../state/router";
+import { WiderNote } from "../../components/ignored-note";
 import { RescheduleFields, rescheduleBody, type RescheduleForm } from "./reschedule";
 
 const VERBS: readonly { verb: ManyVerb; title: string; done: string; does: string; isDanger: boolean }[] = [
@@ -31,11 +34,13 @@ interface BulkBarProps {
 export function BulkBar({ chosen, filter, onDone, onClear }: BulkBarProps) {
   const [asked, setAsked] = useState<ManyVerb>();
   const isByFilter = chosen.size === 0;
+  // What matches would be more than the address asks for.
+  const isWider = isByFilter && ignored.value.length > 0;
   return (
     <div class="bulk" role="group" aria-label="Changes of many tasks">
       <span class="muted">{isByFilter ? (isEmptyFilter(filter) ? "All tasks" : "All that match") : `${whole(chosen.size)} selected`}:</span>
       {VERBS.map(({ verb, title }) => (
-        <Button key={verb} kind="quiet" onClick={() => setAsked(verb)}>
+        <Button key={verb} kind="quiet" disabled={isWider} onClick={() => setAsked(verb)}>
           {title}
         </Button>
       ))}
@@ -44,7 +49,8 @@ export function BulkBar({ chosen, filter, onDone, onClear }: BulkBarProps) {
           Clear the selection
         </Button>
       )}
-      {asked && (
+      {isWider && <WiderNote />}
+      {asked && !isWider && (
         <BulkDialog verb={asked} selection={isByFilter ? selectionOf(filter) : { ids: [...chosen] }} filter={filter} onDone={onDone} onClose={() => setAsked(undefined)} />
       )}
     </div>
@@ -116,7 +122,7 @@ function BulkDialog({ verb, selection, filter, onDone, onClose }: { verb: ManyVe
           {dryRun && dryRun.tasks.length > 0 && (
             <p class="muted small">
               {dryRun.tasks.length < dryRun.count ? "The first of them: " : "They are: "}
-              {dryRun.tasks.map(({ id }) => id).join(", ")}
+              {dryRun.tasks.map(({ id }) => named(id)).join(", ")}
             </p>
           )}
         </>

@@ -1,0 +1,26 @@
+// Named calendars, whose days and times recurring tasks leave out.
+
+import { inPath, request, type Answer } from "./client";
+import type { Calendar, ListedCalendar, NewCalendar } from "./types";
+
+const pathOf = (name: string): string => `/v1/calendars/${inPath(name)}`;
+
+/** Lists the calendars of the namespace, without their items. */
+export const listCalendars = async (signal?: AbortSignal): Promise<ListedCalendar[]> => (await request<{ calendars: ListedCalendar[] }>("GET", "/v1/calendars", { signal })).body.calendars;
+
+/** Returns a calendar, and the tag of its items and its description. */
+export const getCalendar = (name: string, signal?: AbortSignal): Promise<Answer<Calendar>> => request<Calendar>("GET", pathOf(name), { signal });
+
+/** Creates a calendar; refused with `other-version` if there is one with this name. */
+export const createCalendar = async (name: string, calendar: NewCalendar): Promise<Calendar> => (await request<Calendar>("PUT", pathOf(name), { body: calendar, headers: { "if-none-match": "*" } })).body;
+
+/** Replaces the items and the description of a calendar; refused with `other-version` if it has another tag. */
+export const replaceCalendar = async (name: string, calendar: NewCalendar, etag: string | undefined): Promise<Calendar> => (await request<Calendar>("PUT", pathOf(name), { body: calendar, ifMatch: etag })).body;
+
+/** Deletes a calendar that no task names, unless somebody has changed it since it was listed. */
+export async function deleteCalendar({ name, updatedAt }: Pick<ListedCalendar, "name" | "updatedAt">): Promise<void> {
+  // A list has no tags.
+  const { body, etag } = await getCalendar(name);
+  if (body.updatedAt !== updatedAt) throw new Error(`Somebody has changed ${name} since this page read it. Close this dialog, and look at it again.`);
+  await request("DELETE", pathOf(name), { ifMatch: etag });
+}
