@@ -59,26 +59,23 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
 }
 
 /// The entry point of the dispatcher. The SDK's attribute for it hides how often the queue has
-/// delivered a message, so this does what the attribute does.
+/// delivered a message, and returns a promise that stays open if a panic
+/// ends the program.
 mod dispatch_queue {
     use super::{Env, MessageBatch, deployment, handlers};
-    use std::panic::AssertUnwindSafe;
-    use worker::wasm_bindgen::JsValue;
+    use scheduler_platform::until_end;
+    use worker::js_sys::Promise;
     use worker::wasm_bindgen::prelude::wasm_bindgen;
     use worker::worker_sys;
 
     #[expect(unreachable_pub, reason = "the attribute exports it from the wasm")]
-    #[wasm_bindgen(
-        wasm_bindgen = ::worker::wasm_bindgen,
-        wasm_bindgen_futures = ::worker::wasm_bindgen_futures,
-        js_sys = ::worker::js_sys
-    )]
-    pub async fn queue(
+    #[wasm_bindgen(wasm_bindgen = ::worker::wasm_bindgen)]
+    pub fn queue(
         event: worker_sys::MessageBatch,
         env: Env,
         _context: worker_sys::Context,
-    ) -> Result<JsValue, JsValue> {
-        AssertUnwindSafe(async move {
+    ) -> Promise {
+        until_end(async move |end| {
             let deliveries = scheduler_dispatcher::deliveries(&event);
             let batch = MessageBatch::<String>::from(event);
             // A report would go to a shard that has not sent the envelope.
@@ -86,11 +83,10 @@ mod dispatch_queue {
                 worker::console_error!("dispatcher: {}", problem.detail);
                 batch.retry_all();
             } else {
-                scheduler_dispatcher::consume(batch, &deliveries, &env, &handlers(&env)).await;
+                let handlers = handlers(&env);
+                scheduler_dispatcher::consume(batch, &deliveries, &env, &handlers, end).await;
             }
-            Ok(JsValue::UNDEFINED)
         })
-        .await
     }
 }
 

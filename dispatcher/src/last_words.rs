@@ -1,16 +1,15 @@
 //! Reports the task that panics, before the program ends.
 //!
 //! A panic ends the program of the isolate, with every other task that it runs. Nobody would report
-//! the envelope, and its tasks would run again without end. But the hook of a panic runs before the
-//! end. It knows which task was polled, and sends a last report: this task has failed, and the tasks
-//! that had not ended were not started. The request is the runtime's, which completes it without
-//! the program.
+//! the envelope, and its tasks would run again. But the hook of a panic runs before the end. It knows
+//! which task was polled, and sends a last report: this task has failed, and the tasks that had not
+//! ended were not started. The request is the runtime's, which completes it without the program.
 
+use scheduler_platform::first_at_end;
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
-use std::sync::Once;
 
 /// What is called when a task panics, with the message of the panic.
 pub(crate) type LastWords = Rc<dyn Fn(&str)>;
@@ -32,19 +31,14 @@ pub(crate) async fn watched<T>(last_words: Option<LastWords>, task: impl Future<
     .await
 }
 
-/// Installs the hook, once, before the hook that is there.
+/// Has the last words of the task that panics called.
 pub(crate) fn listen() {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let next = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |panic| {
-            next(panic);
-            // A panic within a panic would end the program before anything is sent.
-            let last_words = POLLED.with(|polled| polled.try_borrow_mut().ok()?.take());
-            if let Some(last_words) = last_words {
-                last_words(&panic.to_string().replace('\n', " "));
-            }
-        }));
+    first_at_end(|panic| {
+        // A panic within a panic would end the program before anything is sent.
+        let last_words = POLLED.with(|polled| polled.try_borrow_mut().ok()?.take());
+        if let Some(last_words) = last_words {
+            last_words(&panic.replace('\n', " "));
+        }
     });
 }
 

@@ -28,8 +28,9 @@
 //! There is one exception: a panic in a handler ends the program, with the other tasks of its
 //! isolate. Before that, its attempt is reported as failed (see `last_words`), and the tasks of its
 //! envelope that had not ended go back to the shard. The queue delivers the other envelopes again. A
-//! dispatcher that ends without notice, because it is out of memory or time, reports nothing. Then
-//! each further delivery of its message runs fewer of its tasks, and returns the others.
+//! program that ends without a panic, for its memory or CPU time, reports nothing. Then each further
+//! delivery of its message runs fewer of its tasks, and returns the others. A handler that ends its
+//! isolate every time fails its attempt in the end (see `Plan::narrow`).
 //!
 //! **Acknowledgement.** The dispatcher acknowledges a message after its report has arrived, and
 //! *also* if the report cannot be delivered. The shard still has the envelope in its outbox and

@@ -247,12 +247,17 @@ impl Tally {
         self.report.expired.push(index);
     }
 
+    /// Records that the task at `index` has ended a program, which `problem` describes.
+    pub(crate) fn add_fatal(&mut self, index: u32, problem: &TaskError) {
+        self.close(index);
+        // The time matters only for a wait that the target has named. There is none.
+        self.add_failure(index, problem, UnixMillis::ZERO);
+    }
+
     /// Returns the report of a program that the task at `index` has ended, which `problem` describes.
     /// Tasks that have not ended are reported as not started, although some may run again then.
     pub(crate) fn into_last_report(mut self, index: u32, problem: &TaskError) -> Report {
-        self.close(index);
-        // The time matters only for a wait that the target has named, which then counts in full.
-        self.add_failure(index, problem, UnixMillis::ZERO);
+        self.add_fatal(index, problem);
         self.report.not_started.append(&mut self.open);
         self.into_report(UnixMillis::ZERO)
     }

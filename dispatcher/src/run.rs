@@ -13,7 +13,7 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_model::namespace::ShardName;
 use scheduler_model::protocol::{Report, SHARDS_BINDING};
 use scheduler_platform::settings::{self, Allowed};
-use scheduler_platform::{Objects, now};
+use scheduler_platform::{AtEnd, Objects, now};
 use std::rc::Rc;
 use worker::js_sys::Reflect;
 use worker::wasm_bindgen::JsValue;
@@ -22,12 +22,14 @@ use worker::{Env, MessageBatch, MessageExt, RawMessage, console_error};
 
 /// Runs the tasks of a batch of envelopes, reports them to their shards, and acknowledges or
 /// returns each message separately. It never fails, because an error would return all messages.
-/// `deliveries` are those of the messages: see [`deliveries`]. See the crate's description.
+/// `deliveries` are those of the messages: see [`deliveries`]. `end` rejects the promise of the
+/// invocation when the program ends. See the crate's description.
 pub async fn consume(
     batch: MessageBatch<String>,
     deliveries: &[u32],
     env: &Env,
     handlers: &Handlers,
+    end: Rc<AtEnd>,
 ) {
     last_words::listen();
     let begun = now();
@@ -86,7 +88,7 @@ pub async fn consume(
     }
     let (allowed, keys) = (Allowed::read(env), signing_keys(env));
     let platform =
-        Platform { env: Rc::new(env.clone()), shards, handlers, allowed, keys, envelopes };
+        Platform { env: Rc::new(env.clone()), shards, handlers, allowed, keys, envelopes, end };
     let subrequests = Subrequests::of(settings::subrequests(env), plans.len());
     execute(&platform, plans, begun.plus(start_window_millis(visibility_millis)), subrequests)
         .await;
@@ -109,6 +111,7 @@ struct Platform<'a> {
     keys: Keys,
     /// The messages, each with the shard that receives its report.
     envelopes: Vec<(&'a RawMessage, ShardName)>,
+    end: Rc<AtEnd>,
 }
 
 impl Host for Platform<'_> {
@@ -144,11 +147,15 @@ impl Host for Platform<'_> {
 
     fn last_report(&self, envelope: usize) -> LastReport {
         let shard = self.envelopes.get(envelope).map(|(_, shard)| shard.clone());
-        let shards = self.shards.clone();
+        let (shards, end) = (self.shards.clone(), Rc::clone(&self.end));
         Rc::new(move |report| {
             let Some(shard) = &shard else { return };
-            if let Err(problem) = report::send_last(&shards, shard, report) {
-                console_error!("dispatcher: the last report was not sent: {problem}");
+            match report::send_last(&shards, shard, report) {
+                // The runtime drops the requests of an invocation that has ended.
+                Ok(sent) => end.call_after(&sent),
+                Err(problem) => {
+                    console_error!("dispatcher: the last report was not sent: {problem}");
+                }
             }
         })
     }

@@ -6,14 +6,16 @@
 //! for the object until it gives up after 15 minutes. A reset of the object ends the old handler. An
 //! alarm that is set just before goes off at once, because the object has set one for later that
 //! replaces the interrupted one. Functions of the runtime itself do both, because the old program can
-//! run no more code.
+//! run no more code. They run at the panic. If nobody has noticed the end of the program, they run when
+//! a guard has not been extended for too long, or when the object gets its next program.
 
 use crate::object::method;
+use crate::program_end::AtEnd;
 use std::cell::RefCell;
 use std::time::Duration;
-use worker::Result;
-use worker::js_sys::{Array, Function, Reflect, global};
+use worker::js_sys::{Array, Function, Promise, Reflect, global};
 use worker::wasm_bindgen::JsValue;
+use worker::{Error, Result};
 
 /// The member of an object's state that says that a program has had it.
 const MARK: &str = "durableSchedulerHasProgram";
@@ -56,9 +58,23 @@ impl Reset {
         self.after(Duration::ZERO);
     }
 
-    /// Returns a guard that resets the object if the program ends without notice.
+    /// Returns a guard that resets the object when a panic ends the program, or if nobody has extended
+    /// the guard for `within`.
     pub fn guard(&self, within: Duration) -> Guard<'_> {
-        Guard { reset: self, within, timers: RefCell::default() }
+        // A runtime that refuses it has the timers left.
+        Guard { reset: self, within, timers: RefCell::default(), _at_end: self.at_end().ok() }
+    }
+
+    /// Resets the object when a panic ends the program. The runtime lets no other event reset it, so a
+    /// promise of this one does.
+    fn at_end(&self) -> Result<AtEnd> {
+        let mut ended = None;
+        let promise = Promise::new(&mut |resolve, _| ended = Some(resolve));
+        let millis = JsValue::from_f64(STORED.as_secs_f64() * 1_000.0);
+        let then = method(&promise, "then")?;
+        then.call1(&promise, &self.set_alarm)?;
+        then.call1(&promise, &self.set_timeout.bind2(&JsValue::UNDEFINED, &self.abort, &millis))?;
+        ended.map(AtEnd::call).ok_or_else(|| Error::RustError("a promise has no end".to_owned()))
     }
 
     /// Starts the timers of the alarm and of the reset.
@@ -73,12 +89,13 @@ impl Reset {
     }
 }
 
-/// Resets the object unless it is extended again and again, or dropped.
+/// Resets the object when a panic ends the program, and unless it is extended again and again, or dropped.
 #[derive(Debug)]
 pub struct Guard<'a> {
     reset: &'a Reset,
     within: Duration,
     timers: RefCell<Option<[JsValue; 2]>>,
+    _at_end: Option<AtEnd>,
 }
 
 impl Guard<'_> {
