@@ -163,7 +163,7 @@ test("with a key for several namespaces a user chooses among them, and is refuse
   await call("/v1/tasks", { body: { id: "in-west", time: "2099-01-01T00:00:00Z", callback: { type: "handler", name: "log" } }, headers: { "scheduler-namespace": "west" } }, 201);
   const { key } = await call("/v1/keys", { body: { name: "two", scopes: ["read"], namespaces: ["east", "west", "nowhere"] } }, 201);
   const page = await tabs.at("/tasks", { key });
-  await page.getByRole("heading", { name: "No task yet" }).waitFor();
+  await page.getByRole("heading", { name: "No task waits or runs" }).waitFor();
   assert.equal(await page.getByLabel("Namespace").inputValue(), "east");
   await page.getByLabel("Namespace").selectOption("west");
   await page.getByRole("link", { name: "in-west" }).waitFor();

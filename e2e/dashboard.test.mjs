@@ -37,7 +37,7 @@ test("the whole dashboard has less than 200 KB after gzip", async () => {
 
 test("a namespace without tasks explains what a task is, and offers a first one", async () => {
   const page = await tabs.at("/tasks");
-  await page.getByRole("heading", { name: "No task yet" }).waitFor();
+  await page.getByRole("heading", { name: "No task waits or runs" }).waitFor();
   await page.getByRole("link", { name: /fires in five seconds/ }).waitFor();
 });
 
