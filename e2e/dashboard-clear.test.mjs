@@ -308,8 +308,8 @@ test("the list says where tasks without a due time are, which have no order of t
   await create(...ids.map((id, index) => ({ id, time: Date.UTC(2099, 0, 2 - index), paused: true })), { id: "unordered-3", time: "2099-01-03T00:00:00Z" });
   const page = await tabs.at("/tasks?prefix=unordered");
   for (const [query, text, isFirst] of [
-    ["", "Dead letters are after what is due, by the time at which they failed. What is held, paused or unscheduled has no due time: it is last, in no order of time.", true],
-    ["&order=desc", "Dead letters are before what is due, by the time at which they failed. What is held, paused or unscheduled has no due time: it is first, in no order of time.", false],
+    ["", "Dead letters are after what is due. What is held, paused or unscheduled is last, in no order of time.", true],
+    ["&order=desc", "Dead letters are before what is due. What is held, paused or unscheduled is first, in no order of time.", false],
   ]) {
     await tabs.go(page, `/tasks?prefix=unordered${query}`);
     await page.getByText(text).waitFor();

@@ -432,7 +432,7 @@ test("the list of tasks says where those are that have ended, and leads there", 
   const page = await tabs.at("/tasks?prefix=ended-1");
   await page.getByRole("heading", { name: "No task matches" }).waitFor();
   await page.getByRole("link", { name: "Open the task with exactly this id" }).waitFor();
-  await page.getByText("A task that has ended is no longer in this list: its attempts are under Runs.").getByRole("link", { name: "Runs" }).click();
+  await page.getByText("Tasks that have ended are not in this list: their attempts are under Runs.").getByRole("link", { name: "Runs" }).click();
   await page.waitForURL(/#\/runs\?prefix=ended-1$/);
   await page.getByRole("link", { name: "ended-1" }).waitFor();
   // A list that is short says it, too. A tag with a comma is one tag.
@@ -442,7 +442,7 @@ test("the list of tasks says where those are that have ended, and leads there", 
   await until("the tag to be the filter", async () => (await page.getByLabel("Tag", { exact: true }).inputValue()) === '"ended, really"');
   await page.getByText("1 task: all of them").waitFor();
   assert.deepEqual(await page.locator("main [data-row] .strong a").allInnerTexts(), ["ended-2"]);
-  await page.getByText("its attempts are under").getByRole("link", { name: "Runs" }).click();
+  await page.getByText("their attempts are under").getByRole("link", { name: "Runs" }).click();
   await page.getByText("1 attempt: all of them").waitFor();
   await tabs.go(page, "/tasks?tag=ended,really");
   await page.getByRole("link", { name: "ended-3" }).waitFor();
@@ -480,7 +480,7 @@ test("a dead letter has the time at which it failed, and its attempts from first
   const row = page.getByRole("row").filter({ has: page.getByRole("link", { name: "calls-itself" }) });
   await tabs.go(page, "/tasks?tag=looping");
   await row.getByText(/^failed /).waitFor();
-  await page.getByText("Dead letters are after what is due, by the time at which they failed.").waitFor();
+  await page.getByText("Dead letters are after what is due.").waitFor();
   await tabs.go(page, "/tasks?tag=looping&status=dead-lettered");
   await page.getByRole("columnheader", { name: /^Failed \(/ }).waitFor();
   assert.equal(await page.getByRole("columnheader", { name: /^Due/ }).count(), 0);

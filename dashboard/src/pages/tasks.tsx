@@ -27,11 +27,11 @@ const COLUMNS = "28px minmax(140px, 2fr) 118px minmax(190px, 226px) minmax(140px
 
 /** Says what order the tasks have that have no due time; undefined for a list without such tasks. */
 function orderNote(status: string | undefined, order: string | null): string | undefined {
-  if (status === DEAD) return "A dead letter is due no more: this list is in the order in which they failed.";
+  if (status === DEAD) return "Dead letters are in the order in which they failed.";
   if (status === "held" || status === "paused" || status === "unscheduled") return `What is ${status} has no due time, so this list is in no order of time.`;
   if (status !== undefined) return undefined;
   const [after, last] = order === "desc" ? ["before", "first"] : ["after", "last"];
-  return `Dead letters are ${after} what is due, by the time at which they failed. What is held, paused or unscheduled has no due time: it is ${last}, in no order of time.`;
+  return `Dead letters are ${after} what is due. What is held, paused or unscheduled is ${last}, in no order of time.`;
 }
 
 /** Returns the address of a task, or of a dead letter with its id. */
@@ -60,7 +60,7 @@ function EndedNote({ filter }: { filter: TaskFilter }) {
   const to = pageWith("/runs", { prefix: filter.prefix, tag: tag === undefined || another !== undefined ? undefined : writeTag(tag) });
   return (
     <>
-      A task that has ended is no longer in this list: its attempts are under <Link to={to}>Runs</Link>.
+      Tasks that have ended are not in this list: their attempts are under <Link to={to}>Runs</Link>.
     </>
   );
 }

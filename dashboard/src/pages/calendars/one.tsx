@@ -125,6 +125,16 @@ function Tasks({ calendar }: { calendar: CalendarBody }) {
           <span role="status">
             <Usage of={calendar} users={users} />
           </span>
+          {ids.length > 0 && (
+            <ul class="items" aria-label="Tasks that name it">
+              {ids.slice(0, MOST_NAMED).map((id) => (
+                <li key={id}>
+                  <Tag to={taskPath(id)}>{id}</Tag>
+                </li>
+              ))}
+              {ids.length > MOST_NAMED && <li class="muted">and {whole(ids.length - MOST_NAMED)} more</li>}
+            </ul>
+          )}
         </dd>
         <dt>Changed</dt>
         <dd>
@@ -135,16 +145,6 @@ function Tasks({ calendar }: { calendar: CalendarBody }) {
           <Time at={calendar.createdAt} />
         </dd>
       </dl>
-      {ids.length > 0 && (
-        <ul class="items" aria-label="Tasks that name it">
-          {ids.slice(0, MOST_NAMED).map((id) => (
-            <li key={id}>
-              <Tag to={taskPath(id)}>{id}</Tag>
-            </li>
-          ))}
-          {ids.length > MOST_NAMED && <li class="muted">and {whole(ids.length - MOST_NAMED)} more</li>}
-        </ul>
-      )}
       {calendar.failures && calendar.failures.length > 0 && (
         <>
           <h3>They keep the former items</h3>

@@ -120,8 +120,10 @@ function LetterAttempts({ letter, runs }: { letter: Task; runs: RunList | undefi
         <h2 id="attempts">Attempts, first to last</h2>
       </div>
       {attempts.length > 0 ? (
-        <div class="run-group">
-          <RunAttempts attempts={attempts} time={letter.time} />
+        <div class="run-groups">
+          <div class="run-group">
+            <RunAttempts attempts={attempts} time={letter.time} />
+          </div>
         </div>
       ) : (
         <p class="muted">{runs?.cursor ? "They are not among the newest attempts at the task. Its page shows the older ones." : "The history does not have them."}</p>
