@@ -238,16 +238,25 @@ test("live updates say on which pages there are none", async () => {
     ["/tasks", "Not for this list, so that its rows stay where they are: “Read again” reads it."],
     ["/runs", "Not for this list, so that its rows stay where they are: “Read again” reads it."],
     ["/dead-letters", "Not for this list, so that its rows stay where they are: “Read again” reads it."],
-    ["/namespaces", "Not for this page: it shows what was there when you opened it."],
+    ["/runs?view=events", "Not by reading: events arrive as they happen while you follow them."],
+    ["/namespaces", /^Not for this page: it shows what was there at \d\d:\d\d:\d\d\.$/],
+    ["/help", "Not for this page: it shows nothing that changes."],
   ]) {
     await tabs.go(page, address);
     await page.getByText(text).waitFor();
-    if (text.includes("Read again")) await page.getByRole("button", { name: "Read again" }).waitFor();
+    if (String(text).includes("Read again")) await page.getByRole("button", { name: "Read again" }).waitFor();
   }
   await tabs.go(page, "/");
   await page.getByText(/^Every 5 s, about \$/).waitFor();
   await page.getByRole("switch", { name: "Live updates" }).click();
   await page.getByText("Off: no page is read again by itself.").waitFor();
+  await page.getByRole("switch", { name: "Live updates" }).click();
+  // The page of a task that ends is read until it has ended.
+  await create({ id: "ends-here", delayInSeconds: 3 });
+  await tabs.go(page, "/tasks/ends-here");
+  await page.getByText(/^Every 1 s/).waitFor();
+  await page.getByText("It has ended: nothing of it waits or runs any more.").waitFor();
+  await page.getByText(/^The task has ended: nothing more is to come\. Last read at \d\d:\d\d:\d\d\.$/).waitFor();
 });
 
 test("an error of an action names its task, without requests of the API, and leaves with its page", async () => {
@@ -299,8 +308,8 @@ test("the list says where tasks without a due time are, which have no order of t
   await create(...ids.map((id, index) => ({ id, time: Date.UTC(2099, 0, 2 - index), paused: true })), { id: "unordered-3", time: "2099-01-03T00:00:00Z" });
   const page = await tabs.at("/tasks?prefix=unordered");
   for (const [query, text, isFirst] of [
-    ["", "What is held, paused or unscheduled has no due time: it is last, in no order of time.", true],
-    ["&order=desc", "What is held, paused or unscheduled has no due time: it is first, in no order of time.", false],
+    ["", "Dead letters are after what is due. What is held, paused or unscheduled is last, in no order of time.", true],
+    ["&order=desc", "Dead letters are before what is due. What is held, paused or unscheduled is first, in no order of time.", false],
   ]) {
     await tabs.go(page, `/tasks?prefix=unordered${query}`);
     await page.getByText(text).waitFor();

@@ -9,20 +9,14 @@ import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { build } from "esbuild";
 import { ROOT } from "../scripts/paths.mjs";
+import { readLib } from "./browser/lib.mjs";
 import { Scheduler, until } from "./harness.mjs";
 
 let scheduler;
 let lib;
 
 before(async () => {
-  const names = ["sentence", "definition", "snippets", "groups", "health", "agenda", "time", "series", "errors", "reasons", "refusal", "parameters", "filter", "cost", "replay", "secrets", "retry", "attempts", "target", "problem", "names"];
-  const bundle = await build({
-    stdin: { contents: names.map((name) => `export * from "./${name}";`).join("\n"), resolveDir: join(ROOT, "dashboard/src/lib"), loader: "ts" },
-    bundle: true,
-    format: "esm",
-    write: false,
-  });
-  lib = await import(`data:text/javascript,${encodeURIComponent(bundle.outputFiles[0].text)}`);
+  lib = await readLib("sentence", "definition", "snippets", "groups", "health", "agenda", "time", "series", "errors", "reasons", "refusal", "parameters", "filter", "cost", "replay", "secrets", "retry", "attempts", "target", "problem", "names");
   scheduler = await Scheduler.start({ shards: "2" });
 });
 after(() => scheduler?.dispose());
@@ -207,6 +201,8 @@ test("errors say what to check if they do not say it themselves", () => {
     ["timed out after 30 s: https://a.example/", /give it more time/],
     ["HTTP 401 from https://a.example/: no", /credentials/],
     ["HTTP 404 from https://a.example/: HTTP 401 from elsewhere", /path/],
+    ['HTTP 508 from https://a.example/: {"type":"/problems/loop","title":"Called by a task"}', /^The task calls a scheduler, .* Let the task call/],
+    ["HTTP 508 from https://a.example/: loop detected", /^The target says that the request leads back to itself/],
     ["HTTP 422 from https://a.example/: order 7 has no customer", undefined],
   ]) {
     if (advice === undefined) assert.equal(lib.adviceOn(error), undefined, error);

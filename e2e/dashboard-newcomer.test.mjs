@@ -379,3 +379,113 @@ test("a target has one name on every page", async () => {
   }
   await scheduler.call("/v1/tasks/cancel", { body: { filter: { tag: "named" } } });
 });
+
+test("a sentence is offered the calendars of the namespace by their names, and says how to name one", async () => {
+  const page = await tabs.at("/create");
+  await page.getByRole("button", { name: "In words", exact: true }).click();
+  const words = page.getByRole("textbox", { name: "In words" });
+  const near = page.getByRole("group", { name: "Near it" });
+  await words.fill("every day at 9am except on holidays");
+  // Without a calendar, none is offered.
+  await page.getByText(/^To leave out holidays or other days, create a calendar .* This namespace has none yet\.$/).waitFor();
+  await page.getByText(/^Not understood: “except on holidays”\./).waitFor();
+  assert.doesNotMatch(await page.locator("main").innerText(), /calendar "holidays"/);
+  await page.getByRole("link", { name: "Calendars" }).last().click();
+  await page.getByRole("heading", { name: "No calendars" }).waitFor();
+
+  for (const name of ["de-holidays", "office-closed"]) assert.ok((await scheduler.call(`/v1/calendars/${name}`, { method: "PUT", body: { dates: ["12-25"], description: `Days of ${name}` } })).status < 300);
+  await page.goBack();
+  await page.getByText('except calendar "de-holidays"', { exact: true }).waitFor();
+  await near.getByRole("button").first().waitFor();
+  const zone = "every day at 09:00 in Europe/Berlin";
+  assert.deepEqual(await near.getByRole("button").allInnerTexts(), [`${zone} except calendar "de-holidays"`, `${zone} except calendar "office-closed"`]);
+  assert.doesNotMatch(await page.locator("main").innerText(), /calendar "holidays"/);
+  // Names without their quotes, or of calendars that do not exist, are put right.
+  for (const [typed, offers] of [
+    ["every day at 9am except office-closed", ['every day at 9am except calendar "office-closed"']],
+    ["every day at 9am except the calendar de-holidays", ['every day at 9am except calendar "de-holidays"']],
+    ['jeden Tag um 9 Uhr außer "de-holidays"', ['jeden Tag um 9 Uhr außer Kalender "de-holidays"']],
+    ['every day at 9am except calendar "nope"', ['every day at 9am except calendar "de-holidays"', 'every day at 9am except calendar "office-closed"']],
+  ]) {
+    await words.fill(typed);
+    await until(typed, async () => JSON.stringify(await near.getByRole("button").allInnerTexts()) === JSON.stringify(offers));
+    await near.getByRole("button").first().click();
+    await page.getByText(/^Understood: .* calendar "|^Understood: .* Kalender "/i).waitFor();
+  }
+  // Those that the sentence does not name yet have a button, which adds them to its exceptions.
+  const others = page.getByRole("group", { name: "Calendars to leave out" });
+  for (const [typed, read, both] of [["every day at 9am except sundays", /Monday.* Saturday at/, /except calendar "de-holidays" and calendar "office-closed"$/], ["jeden Tag um 9 Uhr", /jeden Tag/, /außer Kalender "de-holidays" und Kalender "office-closed"$/]]) {
+    await words.fill(typed);
+    await page.getByText(/^Understood:/).getByText(read).waitFor();
+    await others.getByRole("button", { name: /de-holidays$/ }).click();
+    await page.getByText(/^Understood: .*de-holidays"/).waitFor();
+    assert.deepEqual((await others.getByRole("button").allInnerTexts()).map((text) => text.split(" ").at(-1)), ["office-closed"]);
+    await others.getByRole("button").click();
+    await page.getByText(/^Understood:/).getByText(both).waitFor();
+  }
+  assert.deepEqual(await violations(page), []);
+});
+
+test("the list of tasks says where those are that have ended, and leads there", async () => {
+  await create({ id: "ended-1", delayInSeconds: 0, tags: ["ended, really"] });
+  await until("it to end", async () => (await scheduler.call("/v1/tasks/ended-1/runs")).body.runs.length === 1);
+  const page = await tabs.at("/tasks?prefix=ended-1");
+  await page.getByRole("heading", { name: "No task matches" }).waitFor();
+  await page.getByRole("link", { name: "Open the task with exactly this id" }).waitFor();
+  await page.getByText("Tasks that have ended are not in this list: their attempts are under Runs.").getByRole("link", { name: "Runs" }).click();
+  await page.waitForURL(/#\/runs\?prefix=ended-1$/);
+  await page.getByRole("link", { name: "ended-1" }).waitFor();
+  // A list that is short says it, too. A tag with a comma is one tag.
+  await create({ id: "ended-2", time: "2099-01-01T00:00:00Z", tags: ["ended, really", "other"] }, { id: "ended-3", time: "2099-01-01T00:00:00Z", tags: ["ended", "really"] });
+  await tabs.go(page, "/tasks?prefix=ended-2");
+  await page.getByRole("link", { name: "ended, really", exact: true }).click();
+  await until("the tag to be the filter", async () => (await page.getByLabel("Tag", { exact: true }).inputValue()) === '"ended, really"');
+  await page.getByText("1 task: all of them").waitFor();
+  assert.deepEqual(await page.locator("main [data-row] .strong a").allInnerTexts(), ["ended-2"]);
+  await page.getByText("their attempts are under").getByRole("link", { name: "Runs" }).click();
+  await page.getByText("1 attempt: all of them").waitFor();
+  await tabs.go(page, "/tasks?tag=ended,really");
+  await page.getByRole("link", { name: "ended-3" }).waitFor();
+  // The form and the page of a task have it whole, too.
+  await tabs.go(page, "/tasks/ended-2/edit");
+  const field = page.getByLabel("Tags (optional)");
+  assert.equal(await field.inputValue(), '"ended, really", other');
+  await field.press("End");
+  await field.pressSequentially(', "a ""b"", c"');
+  assert.equal(await field.inputValue(), '"ended, really", other, "a ""b"", c"');
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("ended-2 is changed.").waitFor();
+  assert.deepEqual((await scheduler.call("/v1/tasks/ended-2")).body.tags, ["ended, really", "other", 'a "b", c']);
+  await page.getByRole("region", { name: "Definition" }).getByRole("link", { name: 'a "b", c' }).click();
+  await page.getByText("1 task: all of them").waitFor();
+  await scheduler.call("/v1/tasks/cancel", { body: { filter: { prefix: "ended-" } } });
+});
+
+test("a dead letter has the time at which it failed, and its attempts from first to last with what to do", async () => {
+  await create({ id: "calls-itself", delayInSeconds: 0, tags: ["looping"], callback: { type: "webhook", url: `${scheduler.url}/v1/stats` }, retry: { maxAttempts: 2, minBackoffSeconds: 0.1, jitter: 0 } });
+  const [{ deadLetterId, failedAt }] = await until("a dead letter", async () => (await lettersOf("calls-itself")).length === 1 && lettersOf("calls-itself"));
+  await create({ id: "calls-later", time: "2099-01-01T00:00:00Z", tags: ["looping"] });
+  const advice = "The task calls a scheduler, which takes no requests from tasks";
+  const page = await tabs.at(`/dead-letters/${encodeURIComponent(deadLetterId)}`);
+  await page.locator(".note.bad").getByText(advice).waitFor();
+  const attempts = page.getByRole("region", { name: "Attempts, first to last" });
+  await attempts.getByText("attempt 2").waitFor();
+  assert.deepEqual((await attempts.locator(".attempt-name").allInnerTexts()).map((text) => text.trim()), ["attempt 1", "attempt 2"]);
+  await page.locator("dt").getByText("Was due").waitFor();
+  assert.deepEqual(await violations(page), []);
+  await tabs.go(page, "/tasks/calls-itself");
+  await page.getByRole("region", { name: "Attempts" }).getByText(advice).waitFor();
+  await page.getByRole("region", { name: "Why" }).getByText("/problems/loop").waitFor();
+  // Nothing of it is due any more.
+  const row = page.getByRole("row").filter({ has: page.getByRole("link", { name: "calls-itself" }) });
+  await tabs.go(page, "/tasks?tag=looping");
+  await row.getByText(/^failed /).waitFor();
+  await page.getByText("Dead letters are after what is due.").waitFor();
+  await tabs.go(page, "/tasks?tag=looping&status=dead-lettered");
+  await page.getByRole("columnheader", { name: /^Failed \(/ }).waitFor();
+  assert.equal(await page.getByRole("columnheader", { name: /^Due/ }).count(), 0);
+  assert.equal(await row.locator("time").getAttribute("datetime"), new Date(failedAt).toISOString());
+  assert.equal(await page.getByLabel("Failed").locator("option:checked").innerText(), "first to last");
+  assert.doesNotMatch(await row.innerText(), /failed /);
+  await scheduler.call("/v1/tasks/cancel", { body: { filter: { tag: "looping" } } });
+});

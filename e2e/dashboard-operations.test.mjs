@@ -163,7 +163,7 @@ test("with a key for several namespaces a user chooses among them, and is refuse
   await call("/v1/tasks", { body: { id: "in-west", time: "2099-01-01T00:00:00Z", callback: { type: "handler", name: "log" } }, headers: { "scheduler-namespace": "west" } }, 201);
   const { key } = await call("/v1/keys", { body: { name: "two", scopes: ["read"], namespaces: ["east", "west", "nowhere"] } }, 201);
   const page = await tabs.at("/tasks", { key });
-  await page.getByRole("heading", { name: "No task yet" }).waitFor();
+  await page.getByRole("heading", { name: "No task waits or runs" }).waitFor();
   assert.equal(await page.getByLabel("Namespace").inputValue(), "east");
   await page.getByLabel("Namespace").selectOption("west");
   await page.getByRole("link", { name: "in-west" }).waitFor();
@@ -254,7 +254,8 @@ test("a calendar is created, left out by a new task, changed by two people, and 
   assert.deepEqual(await violations(page), []);
   await dialog.getByLabel("Dates").fill("2099-01-02,\n12-24/12-26,");
   await dialog.getByRole("button", { name: "Create" }).click();
-  await page.getByRole("row").filter({ hasText: "Days off" }).getByText("not counted yet").waitFor();
+  const listed = page.getByRole("row").filter({ hasText: "Days off" });
+  await listed.getByText("none", { exact: true }).waitFor();
   const made = await call("/v1/calendars/holidays");
   assert.deepEqual([made.dates, made.weekdays, made.rules, made.description], [["2099-01-02", "12-24/12-26"], ["SUN"], ["FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=-1"], "Days off"]);
   // A second one of the same name does not replace it.
@@ -278,8 +279,14 @@ test("a calendar is created, left out by a new task, changed by two people, and 
   await page.getByRole("heading", { name: "off-duty" }).waitFor();
   assert.deepEqual((await call("/v1/tasks/off-duty")).exclude, { calendars: ["holidays"] });
 
-  // Somebody else changes it while the dialog is open.
+  // It is in use although it has never changed.
+  await tabs.go(page, "/calendars/holidays");
+  await page.getByRole("status").getByText("1 task", { exact: true }).waitFor();
+  await page.getByRole("list", { name: "Tasks that name it" }).getByRole("link", { name: "off-duty" }).waitFor();
   await tabs.go(page, "/calendars");
+  await listed.getByText("1 task", { exact: true }).waitFor();
+
+  // Somebody else changes it while the dialog is open.
   await page.getByRole("button", { name: "Change holidays" }).click();
   assert.equal(await dialog.getByLabel("Dates").inputValue(), "2099-01-02, 12-24/12-26");
   await dialog.getByLabel("Dates").fill("2099-01-02/2099-01-03");
@@ -292,7 +299,7 @@ test("a calendar is created, left out by a new task, changed by two people, and 
   assert.deepEqual((await call("/v1/calendars/holidays")).dates, ["2099-01-02/2099-01-03"]);
   // The new items leave the task no run, so it keeps the former ones, and the page of the calendar says so by itself.
   await page.getByRole("link", { name: "holidays" }).click();
-  await page.getByText(/1 task keeps its former ones/).waitFor();
+  await page.getByText(/^1 task; .*1 task keeps its former items$/).waitFor();
   await page.getByRole("list", { name: "Tasks that keep the former items" }).getByRole("link", { name: "off-duty" }).waitFor();
   assert.deepEqual(await violations(page), []);
 

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import { violations } from "./browser/axe.mjs";
 import { startBrowser, Tabs } from "./browser/browser.mjs";
+import { hiddenOutlines } from "./browser/focus.mjs";
 import { PAGES } from "./browser/pages.mjs";
 import { startSample } from "./browser/sample.mjs";
 import { until } from "./harness.mjs";
@@ -25,7 +26,7 @@ after(async () => {
 afterEach(() => tabs.close());
 
 for (const theme of ["light", "dark"]) {
-  test(`no page breaks an accessibility rule of axe, ${theme}`, async () => {
+  test(`no page breaks an accessibility rule of axe, or hides a part of the outline of what has the focus, ${theme}`, async () => {
     const signedIn = await tabs.at("/help", { theme });
     const signedOut = await tabs.blank({ theme });
     const wrong = [];
@@ -33,7 +34,7 @@ for (const theme of ["light", "dark"]) {
       const page = isSignedOut ? signedOut : signedIn;
       if (!isSignedOut) await tabs.go(page, address);
       await ready(page);
-      wrong.push(...(await violations(page)).map((text) => `${name}: ${text}`));
+      wrong.push(...[...(await violations(page)), ...(await hiddenOutlines(page))].map((text) => `${name}: ${text}`));
     }
     assert.deepEqual(wrong, []);
   });
@@ -135,6 +136,7 @@ test("no page is wider than a narrow screen, and the menu reaches every page", a
     await ready(page);
     const { content, screen } = await page.evaluate(() => ({ content: document.querySelector("main").scrollWidth, screen: innerWidth }));
     assert.ok(content <= screen, `${name}: ${content} pixels on ${screen}`);
+    assert.deepEqual(await hiddenOutlines(page), [], name);
   }
   await page.getByRole("button", { name: "Menu" }).click();
   await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Limits" }).click();

@@ -1,5 +1,5 @@
-// Tests that the dashboard never shows a blank page, in browsers with odd settings and after errors of its own, and that it never passes off what
-// it could not read as what the user means.
+// Tests that the dashboard never shows a blank page, in browsers with odd settings and after errors of its own, that it never passes off what
+// it could not read as what the user means, and that it loses nothing that somebody has typed or selected.
 
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
@@ -185,4 +185,182 @@ test("the load of the next day is that of a whole day", async () => {
   await page.getByText("In the next day: 0 tasks that fire once, and 1,440 runs of recurring tasks").waitFor();
   await page.getByRole("group", { name: "How far ahead" }).getByRole("button", { name: "Hour" }).click();
   await page.getByText("In the next hour: 0 tasks that fire once, and 60 runs of recurring tasks").waitFor();
+});
+
+const kindButton = (page, name) => page.getByRole("group", { name: "Kind of schedule" }).getByRole("button", { name, exact: true });
+
+test("each tab of the form keeps what was typed in it, by going back and forth, with Back and after a reload", async () => {
+  const page = await tabs.at("/tasks", { zone: "Europe/Berlin" });
+  await tabs.go(page, "/create");
+  const open = (name) => kindButton(page, name).click();
+  const definition = async () => JSON.parse(await page.getByLabel("Definition, as JSON").inputValue());
+  const [cron, words, zone] = [page.getByLabel(/^Cron expressions/), page.getByRole("textbox", { name: "In words" }), page.getByLabel("Time zone")];
+  await page.getByLabel("Delay in seconds").fill("90");
+  await open("Cron");
+  await cron.fill("15 7 * * TUE");
+  await zone.fill("Asia/Tokyo");
+  await page.getByText("Days and times to leave out").click();
+  await page.getByLabel("Dates", { exact: true }).fill("12-24, 12-31");
+  await page.getByText("Bounds and overlap").click();
+  await page.getByLabel("Number of runs").fill("7");
+  await page.getByText("Delays and lateness").click();
+  await page.getByLabel("Jitter in seconds").fill("30");
+  // A kind that is opened for the first time goes on with the bounds, and then has bounds of its own.
+  await open("Every");
+  await page.getByLabel("Interval in seconds").fill("7200");
+  await page.getByLabel("Number of runs").fill("9");
+  await open("In words");
+  await words.fill("every friday at 8am");
+  await zone.fill("Europe/London");
+  await open("At a time");
+  await page.getByLabel(/^Time \(/).fill("2099-02-03T04:05:06");
+  // What a task without a schedule cannot have does not stay in it unseen.
+  await open("By hand");
+  await until("no schedule", async () => JSON.stringify(await definition()) === JSON.stringify({ callback: { type: "webhook", url: "" }, type: "no-schedule" }));
+
+  const keeps = async () => {
+    await open("Cron");
+    assert.deepEqual([await cron.inputValue(), await zone.inputValue(), await page.getByLabel("Dates", { exact: true }).inputValue(), await page.getByLabel("Number of runs").inputValue(), await page.getByLabel("Jitter in seconds").inputValue()], ["15 7 * * TUE", "Asia/Tokyo", "12-24, 12-31", "7", "30"]);
+    const { callback: _, ...when } = await definition();
+    assert.deepEqual(when, { cron: "15 7 * * TUE", timezone: "Asia/Tokyo", exclude: { dates: ["12-24", "12-31"] }, maxRuns: 7, jitterSeconds: 30 });
+    await open("In words");
+    assert.deepEqual([await words.inputValue(), await zone.inputValue()], ["every friday at 8am", "Europe/London"]);
+    await open("Every");
+    assert.deepEqual([await page.getByLabel("Interval in seconds").inputValue(), await page.getByLabel("Number of runs").inputValue()], ["7200", "9"]);
+    await open("At a time");
+    assert.equal(await page.getByLabel(/^Time \(/).inputValue(), "2099-02-03T04:05:06");
+    await open("After a delay");
+    assert.equal(await page.getByLabel("Delay in seconds").inputValue(), "90");
+  };
+  await keeps();
+  // The targets, too, also while their headers cannot be read.
+  const [calls, url, headers] = [page.getByLabel("Calls"), page.getByLabel("URL"), page.getByLabel("Headers, as JSON")];
+  await url.fill("https://example.com/kept");
+  await page.getByLabel("Method").selectOption("PUT");
+  await page.getByText("Headers and timeout").click();
+  await headers.fill('{"authorization":"Bearer hush"}');
+  await headers.fill('{"authorization":"Bearer hush"');
+  await calls.selectOption("handler");
+  await page.getByLabel("Handler", { exact: true }).fill("report");
+  await calls.selectOption("default");
+  await calls.selectOption("webhook");
+  assert.deepEqual([await url.inputValue(), await page.getByLabel("Method").inputValue(), await headers.inputValue()], ["https://example.com/kept", "PUT", '{"authorization":"Bearer hush"']);
+  await headers.fill('{"authorization":"Bearer hush"}');
+  await calls.selectOption("handler");
+  assert.equal(await page.getByLabel("Handler", { exact: true }).inputValue(), "report");
+  assert.deepEqual(await violations(page), []);
+
+  await page.goBack();
+  await page.getByRole("heading", { name: "Tasks" }).waitFor();
+  await page.goForward();
+  await page.getByRole("status", { name: "Draft" }).getByText("authorization", { exact: true }).waitFor();
+  assert.doesNotMatch(await page.evaluate(() => JSON.stringify(sessionStorage)), /hush/);
+  await keeps();
+  await page.reload();
+  await page.getByRole("status", { name: "Draft" }).waitFor();
+  await keeps();
+  await calls.selectOption("webhook");
+  assert.deepEqual([await url.inputValue(), await page.getByLabel("Method").inputValue(), await headers.inputValue()], ["https://example.com/kept", "PUT", ""]);
+  await page.getByRole("button", { name: "Discard the draft" }).click();
+  await open("Cron");
+  assert.deepEqual([await cron.inputValue(), await zone.inputValue()], ["0 9 * * MON-FRI", "Europe/Berlin"]);
+  // Who looks at the tabs and types nothing leaves no draft.
+  for (const name of ["Every", "In words", "By hand", "After a delay"]) await open(name);
+  await page.reload();
+  await page.getByLabel("Delay in seconds").waitFor();
+  assert.equal(await page.getByRole("status", { name: "Draft" }).count(), 0);
+
+  await create({ id: "kept-edit", cron: "5 4 * * *", timezone: "Asia/Tokyo", exclude: { weekdays: ["SUN"] }, startAt: "2099-01-01T00:00:00" });
+  await tabs.go(page, "/tasks/kept-edit/edit");
+  await open("Every");
+  await page.getByText('"everySeconds": 3600').first().waitFor();
+  await open("Cron");
+  await page.getByLabel("The patch").getByText("Nothing is changed yet.").waitFor();
+  await scheduler.call("/v1/tasks/kept-edit", { method: "DELETE" });
+});
+
+test("Back returns to the selected rows of a list and to its place, and a new visit begins without them", async () => {
+  await create(...Array.from({ length: 300 }, (_, index) => ({ id: `back-${String(index).padStart(3, "0")}`, time: Date.UTC(2099, 0, 1, 0, index), tags: ["back"] })));
+  const page = await tabs.at("/tasks?tag=back");
+  const bar = page.getByRole("group", { name: "Changes of many tasks" });
+  await page.getByLabel("Select back-001").check();
+  const body = page.locator(".grid-body");
+  const scrollTo = (top) => body.evaluate((element, to) => (element.scrollTop = to), top);
+  // Beyond the first page.
+  await until("the row", async () => {
+    await scrollTo(250 * 32);
+    return (await page.getByLabel("Select back-250").count()) === 1;
+  });
+  await page.getByLabel("Select back-250").check();
+  await bar.getByText("2 selected:").waitFor();
+  await page.getByRole("link", { name: "back-252", exact: true }).click();
+  await page.getByRole("heading", { name: "back-252" }).waitFor();
+  await page.goBack();
+  await bar.getByText("2 selected:").waitFor();
+  await page.getByLabel("Select back-250").waitFor();
+  assert.ok(await page.getByLabel("Select back-250").isChecked());
+  assert.ok(Math.abs((await body.evaluate((element) => element.scrollTop)) - 250 * 32) < 64);
+  // The list of a link has its own selection, and a page that is opened anew begins without one.
+  await page.getByRole("row").filter({ has: page.getByRole("link", { name: "back-250", exact: true }) }).getByRole("link", { name: "back", exact: true }).click();
+  await tabs.go(page, "/help");
+  await tabs.go(page, "/tasks?tag=back");
+  await page.getByRole("link", { name: "back-001", exact: true }).waitFor();
+  await bar.getByText("All that match:").waitFor();
+  assert.equal(await body.evaluate((element) => element.scrollTop), 0);
+  // What is selected goes with a change of it.
+  await page.getByLabel("Select back-001").check();
+  await page.getByRole("link", { name: "back-001", exact: true }).click();
+  await page.getByRole("heading", { name: "back-001" }).waitFor();
+  await page.goBack();
+  await bar.getByText("1 selected:").waitFor();
+  await page.getByRole("button", { name: "Read again" }).click();
+  await bar.getByText("All that match:").waitFor();
+  await scheduler.call("/v1/tasks/cancel", { body: { filter: { tag: "back" } } });
+
+  await create(...["gone-1", "gone-2"].map((id) => ({ id, delayInSeconds: 0, tags: ["gone"], callback: { type: "webhook", url: "http://127.0.0.1:9/" }, retry: { maxAttempts: 1 } })));
+  await until("dead letters", async () => (await lettersOf("gone-")).length === 2);
+  await tabs.go(page, "/dead-letters?tag=gone");
+  await page.getByLabel("Select gone-1").check();
+  await page.getByRole("link", { name: "gone-2" }).click();
+  await page.getByRole("heading", { name: "What happened" }).waitFor();
+  await page.goBack();
+  await page.getByText("1 selected:").waitFor();
+  assert.deepEqual([await page.getByLabel("Select gone-1").isChecked(), await page.getByLabel("Select gone-2").isChecked()], [true, false]);
+  // Another filter has other letters.
+  await page.getByLabel("Id begins with").fill("gone");
+  await page.waitForURL(/prefix=gone/);
+  await page.getByText("1 selected:").waitFor({ state: "detached" });
+  await scheduler.call("/v1/dead-letters/discard", { body: { filter: { tag: "gone" } } });
+});
+
+test("a note of what was done is on the page that it is about, and leaves with it", async () => {
+  await create({ id: "noted-1", time: "2099-01-01T00:00:00Z" }, { id: "noted-2", time: "2099-01-01T00:00:00Z" });
+  const page = await tabs.at("/tasks/noted-1");
+  const note = page.locator(".notice");
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Pause" }).click();
+  await note.getByText("noted-1 is paused.").waitFor();
+  await tabs.go(page, "/tasks/noted-2");
+  await page.getByRole("heading", { name: "noted-2" }).waitFor();
+  assert.equal(await note.count(), 0);
+  // What leads to another page says there what was done.
+  await page.getByRole("link", { name: "Edit", exact: true }).click();
+  await page.getByLabel("Description (optional)").fill("noted");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("heading", { name: "noted-2", exact: true }).waitFor();
+  await note.getByText("noted-2 is changed.").waitFor();
+  await page.getByRole("link", { name: "Clone" }).click();
+  await page.getByRole("heading", { name: "Clone noted-2" }).waitFor();
+  assert.equal(await note.count(), 0);
+  await page.getByLabel("Id (optional)").fill("noted-3");
+  await page.getByRole("button", { name: "Create", exact: true }).click();
+  await note.getByText("noted-3 is created.").waitFor();
+  await create({ id: "noted-dead", delayInSeconds: 0, callback: { type: "webhook", url: "http://127.0.0.1:9/" }, retry: { maxAttempts: 1 } });
+  const [{ deadLetterId }] = await until("a dead letter", async () => (await lettersOf("noted-dead")).length === 1 && lettersOf("noted-dead"));
+  await tabs.go(page, `/dead-letters/${encodeURIComponent(deadLetterId)}`);
+  await page.getByRole("button", { name: "Discard" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Discard" }).click();
+  await page.getByRole("heading", { name: "Dead letters" }).waitFor();
+  await note.getByText("The dead letter of noted-dead is discarded.").waitFor();
+  await scheduler.call("/v1/tasks/cancel", { body: { filter: { prefix: "noted-" } } });
 });

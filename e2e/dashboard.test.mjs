@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
+import { readLib } from "./browser/lib.mjs";
 import { create, scheduler, tabs, useDashboard } from "./browser/setup.mjs";
 import { until } from "./harness.mjs";
 
@@ -37,7 +38,7 @@ test("the whole dashboard has less than 200 KB after gzip", async () => {
 
 test("a namespace without tasks explains what a task is, and offers a first one", async () => {
   const page = await tabs.at("/tasks");
-  await page.getByRole("heading", { name: "No task yet" }).waitFor();
+  await page.getByRole("heading", { name: "No task waits or runs" }).waitFor();
   await page.getByRole("link", { name: /fires in five seconds/ }).waitFor();
 });
 
@@ -135,4 +136,21 @@ test("a key that can only write begins with the form, which names what the key c
   await page.getByLabel("URL").fill("https://example.com/");
   await page.getByRole("button", { name: "Create", exact: true }).click();
   await page.getByText("written is created.").waitFor();
+});
+
+test("tags in a text are read as they are written, with any letters, and unfinished ones are kept", async () => {
+  const lib = await readLib("tags");
+  for (const tags of [["a", "b"], ["a,b"], ['say "hi"', "x"], [" y "], ['"', '","'], ["a\\,b"]]) assert.deepEqual(lib.readTags(lib.writeTags(tags)), tags);
+  for (const [text, tags] of [["", [""]], ["a,", ["a", ""]], [" a , b", ["a", "b"]], ['"a', ['"a']], ['"a, b', ['"a', "b"]], ['"a"b, c', ['"a"b', "c"]]]) assert.deepEqual(lib.readTags(text), tags, text);
+});
+
+test("a calendar has the tasks that name it, once each, and what is not known of them is said", async () => {
+  const lib = await readLib("calendars");
+  const of = lib.withUsers(new Map([["x", ["a"]]]), [{ id: "a", status: "running", exclude: { calendars: ["x"] } }, { id: "b", status: "paused", exclude: { calendars: ["x", "y"] } }, { id: "c", status: "dead-lettered", exclude: { calendars: ["x"] } }, { id: "d", status: "scheduled" }]);
+  assert.deepEqual([...of], [["x", ["a", "b"]], ["y", ["b"]]]);
+  const text = (name, more, users) => lib.usageOf({ name, tasksUpdated: 0, tasksFailed: 0, pending: false, ...more }, users).text;
+  assert.equal(text("x", {}, undefined), "counting…");
+  assert.deepEqual(["x", "y", "z"].map((name) => text(name, {}, { of, isWhole: true })), ["2 tasks", "1 task", "none"]);
+  assert.deepEqual(["x", "z"].map((name) => text(name, {}, { of, isWhole: false })), ["at least 2 tasks", "none of the next recurring tasks"]);
+  assert.equal(text("x", { pending: true, tasksUpdated: 1, tasksFailed: 1 }, { of, isWhole: true }), "2 tasks; being updated: 1 task so far; 1 task keeps its former items");
 });

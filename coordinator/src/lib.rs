@@ -58,16 +58,36 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
     answer.into_response()
 }
 
-#[event(queue)]
-async fn queue(batch: MessageBatch<String>, env: Env, _context: Context) -> Result<()> {
-    // A report would go to a shard that has not sent the envelope.
-    if let Err(problem) = deployment::settle(&env).await {
-        worker::console_error!("dispatcher: {}", problem.detail);
-        batch.retry_all();
-        return Ok(());
+/// The entry point of the dispatcher. The SDK's attribute for it hides how often the queue has
+/// delivered a message, and returns a promise that stays open if a panic
+/// ends the program.
+mod dispatch_queue {
+    use super::{Env, MessageBatch, deployment, handlers};
+    use scheduler_platform::until_end;
+    use worker::js_sys::Promise;
+    use worker::wasm_bindgen::prelude::wasm_bindgen;
+    use worker::worker_sys;
+
+    #[expect(unreachable_pub, reason = "the attribute exports it from the wasm")]
+    #[wasm_bindgen(wasm_bindgen = ::worker::wasm_bindgen)]
+    pub fn queue(
+        event: worker_sys::MessageBatch,
+        env: Env,
+        _context: worker_sys::Context,
+    ) -> Promise {
+        until_end(async move |end| {
+            let deliveries = scheduler_dispatcher::deliveries(&event);
+            let batch = MessageBatch::<String>::from(event);
+            // A report would go to a shard that has not sent the envelope.
+            if let Err(problem) = deployment::settle(&env).await {
+                worker::console_error!("dispatcher: {}", problem.detail);
+                batch.retry_all();
+            } else {
+                let handlers = handlers(&env);
+                scheduler_dispatcher::consume(batch, &deliveries, &env, &handlers, end).await;
+            }
+        })
     }
-    scheduler_dispatcher::consume(batch, &env, &handlers(&env)).await;
-    Ok(())
 }
 
 #[event(scheduled)]

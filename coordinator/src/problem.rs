@@ -7,7 +7,7 @@ pub(crate) use types::ProblemType;
 use scheduler_model::access::{Denied, NAMESPACE_HEADER};
 use scheduler_model::address::task_path;
 use scheduler_model::bounds::{
-    MAX_CALENDAR_NAME_BYTES, MAX_ID_BYTES, MAX_LIMIT_KEY_BYTES, MAX_PROBLEM_BYTES,
+    MAX_CALENDAR_NAME_BYTES, MAX_ID_BYTES, MAX_LANES, MAX_LIMIT_KEY_BYTES, MAX_PROBLEM_BYTES,
     MAX_RECORD_BYTES, MAX_RUNS_OF_A_TASK,
 };
 use scheduler_model::input::{FieldError, cut};
@@ -307,6 +307,15 @@ impl Problem {
             task_path(&id)
         );
         Self::new(ProblemType::TooManyRuns, detail)
+    }
+
+    /// Returns the refusal of a change of many that would change nothing, because the shards have no
+    /// room for the limit keys of the tasks.
+    pub(crate) fn no_lanes() -> Self {
+        Self::full(format!(
+            "no task was changed: their shards have tasks of {MAX_LANES} keys of limits (limitKey) each, which is the limit, \
+             and no room for those of these tasks; wait until those of some keys are done, use fewer keys, or raise the number of shards (SHARD_MAP)"
+        ))
     }
 
     /// Returns the refusal for a change with an unknown outcome. A shard was asked again, and its

@@ -1,13 +1,16 @@
 //! Runs the tasks of a batch of envelopes in order, and reports each envelope. The platform is
 //! behind the trait [`Host`], and tests implement a host of their own.
 
-use crate::outcome::{Attempt, Tally};
+use crate::last_words::{LastWords, watched};
+use crate::outcome::{Attempt, Tally, TaskError};
 use crate::plan::{Job, Plan};
 use crate::subrequests::Subrequests;
 use crate::turns::Turns;
 use futures::stream::{FuturesUnordered, StreamExt};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::protocol::Report;
+use std::cell::RefCell;
+use std::rc::Rc;
 
 /// The number of tasks that run at once in one invocation. The platform lets six connections wait
 /// for an answer. A seventh would wait for its turn while its timeout runs.
@@ -22,19 +25,26 @@ pub(crate) trait Host {
     /// Reports the envelope at this index of the plans, and settles its message. It ends in bounded
     /// time.
     async fn report(&self, envelope: usize, report: Report);
+    /// Returns a function that sends a report of the envelope at this index without waiting, because
+    /// the program ends.
+    fn last_report(&self, envelope: usize) -> LastReport;
 }
+
+/// Sends a report from a program that ends.
+pub(crate) type LastReport = Rc<dyn Fn(&Report)>;
 
 /// The envelopes of an invocation, each at the index of its plan.
 struct Envelopes<'a> {
     turns: Turns<'a>,
-    /// The tally of each envelope; `None` after its report.
-    tallies: Vec<Option<Tally>>,
+    /// The tally of each envelope; `None` after its report. A panic needs it too.
+    tallies: Rc<RefCell<Vec<Option<Tally>>>>,
+    last_reports: Vec<LastReport>,
 }
 
 impl Envelopes<'_> {
     /// Calls `note` with the tally of `envelope`, if it is not reported yet.
     fn note(&mut self, envelope: usize, note: impl FnOnce(&mut Tally)) {
-        if let Some(Some(tally)) = self.tallies.get_mut(envelope) {
+        if let Some(Some(tally)) = self.tallies.borrow_mut().get_mut(envelope) {
             note(tally);
         }
     }
@@ -49,7 +59,21 @@ impl Envelopes<'_> {
     /// Takes the report of `envelope`, once, when none of its tasks waits or runs any more.
     fn take_report(&mut self, envelope: usize, now: UnixMillis) -> Option<Report> {
         let is_done = self.turns.is_done(envelope);
-        Some(self.tallies.get_mut(envelope)?.take_if(|_| is_done)?.into_report(now))
+        let tally = self.tallies.borrow_mut().get_mut(envelope)?.take_if(|_| is_done)?;
+        Some(tally.into_report(now))
+    }
+
+    /// Returns what reports a panic of the task at `index` of `envelope`.
+    fn last_words(&self, envelope: usize, index: u32) -> Option<LastWords> {
+        let (tallies, send) = (Rc::clone(&self.tallies), self.last_reports.get(envelope)?.clone());
+        Some(Rc::new(move |panic: &str| {
+            let problem = TaskError::retry(format!("the dispatcher ended while this ran: {panic}"));
+            if let Ok(tallies) = tallies.try_borrow()
+                && let Some(Some(tally)) = tallies.get(envelope)
+            {
+                send(&tally.clone().into_last_report(index, &problem));
+            }
+        }))
     }
 }
 
@@ -64,9 +88,13 @@ pub(crate) async fn execute<H: Host>(
     mut subrequests: Subrequests,
 ) {
     let turns = Turns::new(&mut plans, host.now());
-    let mut envelopes =
-        Envelopes { turns, tallies: plans.into_iter().map(|plan| Some(plan.tally)).collect() };
-    let count = envelopes.tallies.len();
+    let tallies: Vec<_> = plans.into_iter().map(|plan| Some(plan.tally)).collect();
+    let count = tallies.len();
+    let mut envelopes = Envelopes {
+        turns,
+        tallies: Rc::new(RefCell::new(tallies)),
+        last_reports: (0..count).map(|envelope| host.last_report(envelope)).collect(),
+    };
     let mut running = FuturesUnordered::new();
     let mut reports = FuturesUnordered::new();
     // The envelopes that may be complete: at the start, those without a task to run; later, those
@@ -100,9 +128,10 @@ pub(crate) async fn execute<H: Host>(
                 continue;
             }
             subrequests.take(&job.work);
+            let last_words = envelopes.last_words(place.envelope, job.index);
             running.push(async move {
                 let (index, started_at) = (job.index, host.now());
-                (place, index, started_at, host.run(job).await)
+                (place, index, started_at, watched(last_words, host.run(job)).await)
             });
         }
         for envelope in touched.drain(..) {

@@ -15,7 +15,7 @@ const FIRED_AT: Option<UnixMillis> = Some(UnixMillis::new(5));
 
 /// A host with a virtual clock. A task named `id-<millis>` takes that long, and a task of 13 ms
 /// fails. A task of 14 ms, and every task of a handler named `hang…`, gets no answer. When
-/// everything waits, the clock jumps to the next end. A webhook to a path `/n` follows `n` redirects.
+/// everything waits, the clock jumps to the next end. A task of 15 ms panics at its start. A webhook to a path `/n` follows `n` redirects.
 #[derive(Default)]
 struct Fake {
     now: Cell<i64>,
@@ -26,6 +26,7 @@ struct Fake {
     most_hanging: Cell<usize>,
     started: RefCell<Vec<String>>,
     reports: RefCell<Vec<(usize, i64, Report)>>,
+    last_reports: Rc<RefCell<Vec<(usize, Report)>>>,
     sleeps: RefCell<BinaryHeap<Reverse<(i64, usize)>>>,
     wakers: RefCell<Vec<Option<Waker>>>,
 }
@@ -96,6 +97,7 @@ impl Host for Fake {
         self.in_flight.set(self.in_flight.get() + 1);
         self.most_in_flight.set(self.most_in_flight.get().max(self.in_flight.get()));
         let millis: i64 = job.record.id.rsplit_once('-').unwrap().1.parse().unwrap();
+        assert!(millis != 15, "unlucky for all");
         let hangs = matches!(&job.work, Work::Handler(name) if name.starts_with("hang"));
         self.hanging.set(self.hanging.get() + usize::from(hangs));
         self.most_hanging.set(self.most_hanging.get().max(self.hanging.get()));
@@ -122,6 +124,11 @@ impl Host for Fake {
     async fn report(&self, envelope: usize, report: Report) {
         self.reports.borrow_mut().push((envelope, self.now.get(), report));
         self.sleep(1).await;
+    }
+
+    fn last_report(&self, envelope: usize) -> LastReport {
+        let reports = Rc::clone(&self.last_reports);
+        Rc::new(move |report| reports.borrow_mut().push((envelope, report.clone())))
     }
 }
 
@@ -496,4 +503,30 @@ fn every_invocation_starts_a_task_however_low_the_limit_is() {
     fake.execute_within(&[webhooks(1, [3; 5])], 1_000_000, 1);
     assert_eq!(fake.started.borrow().len(), 1);
     assert_eq!(fake.report(0).not_started.len(), 4);
+}
+
+#[test]
+fn the_task_that_panics_is_reported_as_failed_and_what_had_not_ended_as_not_started() {
+    crate::last_words::listen();
+    let fake = Fake::default();
+    // The first envelope has an end, a failure and a record that cannot be read, before its
+    // eighth task panics.
+    let text = envelope(1, [2, 13, 50, 0, 3, 60, 70, 15, 5]);
+    let text = text.replace("1.3-0", "1.3-0\",\"time\":\"x");
+    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        fake.execute(&[text], 1_000_000);
+    }));
+    assert!(ended.is_err());
+    assert!(fake.reports.borrow().is_empty());
+    let reports = fake.last_reports.borrow();
+    let [(0, report)] = reports.as_slice() else { panic!("{reports:?}") };
+    assert_eq!((report.seq, report.fired_at), (EnvelopeSeq::new(1), FIRED_AT));
+    let failed: Vec<_> = report.failed.iter().map(|of| (of.index, of.permanent)).collect();
+    assert_eq!(failed, [(3, true), (7, false)]);
+    let error = &report.failed[1].error;
+    assert!(error.starts_with("the dispatcher ended while this ran: panicked at"), "{error}");
+    assert!(error.contains("unlucky for all"), "{error}");
+    // The clock is at 2 ms, when the first task ends and the eighth starts.
+    assert_eq!(report.done.iter().map(|done| done.index).collect::<Vec<_>>(), [0]);
+    assert_eq!(report.not_started, [1, 2, 4, 5, 6, 8]);
 }

@@ -147,12 +147,14 @@ impl From<Outcome> for Attempt {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tally {
     report: Report,
+    /// The indexes of the tasks that have not ended.
+    open: Vec<u32>,
 }
 
 impl Tally {
     /// Creates the tally of the envelope `seq`.
     pub(crate) fn new(seq: EnvelopeSeq) -> Self {
-        Self { report: Report { seq, ..Report::default() } }
+        Self { report: Report { seq, ..Report::default() }, open: Vec::new() }
     }
 
     /// Returns the number of the envelope.
@@ -171,6 +173,15 @@ impl Tally {
         self
     }
 
+    /// Records that the task at `index` is going to run.
+    pub(crate) fn open(&mut self, index: u32) {
+        self.open.push(index);
+    }
+
+    fn close(&mut self, index: u32) {
+        self.open.retain(|open| *open != index);
+    }
+
     /// Adds the outcome of the task at `index`, which ran from `started_at` to `now`.
     pub(crate) fn add(
         &mut self,
@@ -179,6 +190,7 @@ impl Tally {
         started_at: UnixMillis,
         now: UnixMillis,
     ) {
+        self.close(index);
         let Attempt { outcome, status, excerpt, spare: _ } = attempt;
         let millis = u32::try_from(now.since(started_at).max(0)).unwrap_or(u32::MAX);
         match outcome {
@@ -225,12 +237,29 @@ impl Tally {
 
     /// Records that the task at `index` is not going to be started.
     pub(crate) fn add_not_started(&mut self, index: u32) {
+        self.close(index);
         self.report.not_started.push(index);
     }
 
     /// Records that the task at `index` expired before it was started.
     pub(crate) fn add_expired(&mut self, index: u32) {
+        self.close(index);
         self.report.expired.push(index);
+    }
+
+    /// Records that the task at `index` has ended a program, which `problem` describes.
+    pub(crate) fn add_fatal(&mut self, index: u32, problem: &TaskError) {
+        self.close(index);
+        // The time matters only for a wait that the target has named. There is none.
+        self.add_failure(index, problem, UnixMillis::ZERO);
+    }
+
+    /// Returns the report of a program that the task at `index` has ended, which `problem` describes.
+    /// Tasks that have not ended are reported as not started, although some may run again then.
+    pub(crate) fn into_last_report(mut self, index: u32, problem: &TaskError) -> Report {
+        self.add_fatal(index, problem);
+        self.report.not_started.append(&mut self.open);
+        self.into_report(UnixMillis::ZERO)
     }
 
     /// Returns the report, in the order of the envelope. The waits count from `now`.

@@ -90,7 +90,10 @@ impl<'a> Plan<'a> {
                 continue;
             }
             match Job::read(shard.namespace.clone(), index, task.get()) {
-                Ok(job) => jobs.push(job),
+                Ok(job) => {
+                    tally.open(index);
+                    jobs.push(job);
+                }
                 Err(problem) => tally.add_unreadable(index, &problem),
             }
         }
@@ -104,10 +107,49 @@ impl Plan<'_> {
         self.tally.seq()
     }
 
+    /// Keeps the tasks that the delivery with this number runs, from 1, and returns the others to the
+    /// shard: see [`share_of_delivery`]. From [`HOPELESS_DELIVERY`] on, a handler does not run, and
+    /// its attempt fails. Targets outside of the program cannot end it.
+    pub(crate) fn narrow(&mut self, delivery: u32) {
+        let kept = share_of_delivery(self.jobs.len(), delivery);
+        for job in self.jobs.drain(kept..) {
+            self.tally.add_not_started(job.index);
+        }
+        if delivery >= HOPELESS_DELIVERY
+            && let Some(job) = self.jobs.pop_if(|job| matches!(job.work, Work::Handler(_)))
+        {
+            let problem = TaskError::retry(format!(
+                "its message was delivered {} times, and no dispatcher has reported it; the handler may use too much memory or CPU time",
+                delivery - 1
+            ));
+            self.tally.add_fatal(job.index, &problem);
+        }
+    }
+
     /// Returns whether both are the same envelope, which the shard has sent twice.
     pub(crate) fn is_copy_of(&self, other: &Self) -> bool {
         self.shard == other.shard && self.tally.is_of_same_firing(&other.tally)
     }
+}
+
+/// The deliveries of a message that run all its tasks. Two may end by accident.
+const FULL_DELIVERIES: u32 = 2;
+
+/// The first delivery of a message that runs no handler. Otherwise a handler that ends every
+/// dispatcher would run without end. The number of a delivery does not prove that the handler was
+/// ever started: a deployment that cannot start fails deliveries too. So this is high. The queue
+/// waits for `retry_delay`, five seconds, before each delivery, so nothing fails because the
+/// dispatchers did not work for less than five minutes. A message has 101 deliveries in all
+/// (`max_retries` in wrangler.toml).
+const HOPELESS_DELIVERY: u32 = 61;
+
+/// Returns how many of `tasks` the delivery with this number runs. The queue delivers a message again
+/// if its dispatcher has ended without a report, for its memory or CPU time. Each further
+/// delivery runs an eighth of the delivery before, and at least one task, so that a task that ends
+/// dispatchers soon holds up no others.
+fn share_of_delivery(tasks: usize, delivery: u32) -> usize {
+    let shift = delivery.saturating_sub(FULL_DELIVERIES).saturating_mul(3);
+    tasks.checked_shr(shift).unwrap_or(0).max(1).min(tasks)
 }
 
 impl<'a> Job<'a> {
@@ -185,6 +227,55 @@ mod tests {
 
     fn envelope(shard: &str, tasks: &[&str]) -> String {
         format!(r#"{{"v":1,"shard":"{shard}","seq":42,"firedAt":5,"tasks":[{}]}}"#, tasks.join(","))
+    }
+
+    #[test]
+    fn a_message_that_ends_its_dispatchers_is_soon_run_task_by_task() {
+        for (tasks, shares) in [(100, [100, 100, 12, 1, 1]), (7, [7, 7, 1, 1, 1]), (0, [0; 5])] {
+            let of = |delivery| share_of_delivery(tasks, delivery);
+            assert_eq!([1, 2, 3, 4, 100].map(of), shares, "{tasks}");
+            assert_eq!(of(0), tasks);
+            assert_eq!(of(u32::MAX), tasks.min(1));
+        }
+        let task = r#"{"time":5,"id":"a","callback":{"type":"handler","name":"log"}}"#;
+        let text = envelope("1-3", &["1", task, task, task, task]);
+        let mut plan = Plan::read(&text).unwrap();
+        plan.narrow(3);
+        assert_eq!(plan.jobs.iter().map(|job| job.index).collect::<Vec<_>>(), [1]);
+        let report = plan.tally.into_report(UnixMillis::ZERO);
+        assert_eq!((report.failed.len(), report.not_started), (1, vec![2, 3, 4]));
+    }
+
+    #[test]
+    fn a_handler_that_ends_every_dispatcher_fails_its_attempt() {
+        let handler = r#"{"time":5,"id":"a","callback":{"type":"handler","name":"log"}}"#;
+        let webhook =
+            r#"{"time":5,"id":"b","callback":{"type":"webhook","url":"https://a.example"}}"#;
+        for (tasks, delivery, runs, failed, returned) in [
+            ([handler, webhook], 60, vec![0], vec![], vec![1]),
+            ([handler, webhook], 61, vec![], vec![0], vec![1]),
+            ([webhook, handler], 61, vec![0], vec![], vec![1]),
+            ([webhook, handler], u32::MAX, vec![0], vec![], vec![1]),
+        ] {
+            let text = envelope("1-3", &tasks);
+            let mut plan = Plan::read(&text).unwrap();
+            plan.narrow(delivery);
+            assert_eq!(plan.jobs.iter().map(|job| job.index).collect::<Vec<_>>(), runs);
+            // A program that ends now reports each of them once.
+            let last = plan.tally.clone().into_last_report(9, &TaskError::retry(""));
+            assert_eq!(last.not_started, [runs, returned.clone()].concat());
+            let report = plan.tally.into_report(UnixMillis::ZERO);
+            assert_eq!(report.not_started, returned);
+            assert_eq!(report.failed.iter().map(|of| of.index).collect::<Vec<_>>(), failed);
+            for failure in report.failed {
+                assert!(!failure.permanent);
+                assert!(failure.error.contains("delivered 60 times"), "{}", failure.error);
+            }
+        }
+        let text = envelope("1-3", &[]);
+        let mut empty = Plan::read(&text).unwrap();
+        empty.narrow(61);
+        assert!(empty.jobs.is_empty());
     }
 
     #[test]

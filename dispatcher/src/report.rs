@@ -5,6 +5,21 @@ use scheduler_model::namespace::ShardName;
 use scheduler_model::protocol::{Report, paths};
 use scheduler_platform::{Objects, sleep, within};
 use std::time::Duration;
+use worker::js_sys::Promise;
+
+/// Sends the report of an envelope without waiting for the answer, because the program ends. Returns
+/// the promise of the answer.
+///
+/// # Errors
+/// Returns why it could not be sent.
+pub(crate) fn send_last(
+    shards: &Objects,
+    shard: &ShardName,
+    report: &Report,
+) -> Result<Promise, String> {
+    let body = serde_json::to_vec(report).map_err(|problem| problem.to_string())?;
+    shards.send(&shard.to_string(), paths::REPORT, body).map_err(|problem| problem.to_string())
+}
 
 /// Reports an envelope. It retries every failure but a refusal, because the shard ignores a
 /// repeated report.

@@ -1,6 +1,6 @@
 //! Handles the queue event of the platform.
 
-use crate::executor::{Host, execute};
+use crate::executor::{Host, LastReport, execute};
 use crate::handlers::Handlers;
 use crate::outcome::Attempt;
 use crate::plan::{Job, Plan, PlanError, Work};
@@ -8,19 +8,30 @@ use crate::signature::Keys;
 use crate::stale;
 use crate::subrequests::{Subrequests, most_envelopes};
 use crate::window::start_window_millis;
-use crate::{binding, report, webhook};
+use crate::{binding, last_words, report, webhook};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::namespace::ShardName;
 use scheduler_model::protocol::{Report, SHARDS_BINDING};
 use scheduler_platform::settings::{self, Allowed};
-use scheduler_platform::{Objects, now};
+use scheduler_platform::{AtEnd, Objects, now};
 use std::rc::Rc;
+use worker::js_sys::Reflect;
+use worker::wasm_bindgen::JsValue;
+use worker::worker_sys;
 use worker::{Env, MessageBatch, MessageExt, RawMessage, console_error};
 
 /// Runs the tasks of a batch of envelopes, reports them to their shards, and acknowledges or
-/// returns each message separately. It never fails, because an error would return all messages. See
-/// the crate's description.
-pub async fn consume(batch: MessageBatch<String>, env: &Env, handlers: &Handlers) {
+/// returns each message separately. It never fails, because an error would return all messages.
+/// `deliveries` are those of the messages: see [`deliveries`]. `end` rejects the promise of the
+/// invocation when the program ends. See the crate's description.
+pub async fn consume(
+    batch: MessageBatch<String>,
+    deliveries: &[u32],
+    env: &Env,
+    handlers: &Handlers,
+    end: Rc<AtEnd>,
+) {
+    last_words::listen();
     let begun = now();
     let shards = match Objects::bound(env, SHARDS_BINDING) {
         Ok(shards) => shards,
@@ -44,23 +55,25 @@ pub async fn consume(batch: MessageBatch<String>, env: &Env, handlers: &Handlers
     let mut room = most_envelopes(settings::subrequests(env));
     let mut plans = Vec::with_capacity(received.len());
     let mut envelopes = Vec::with_capacity(received.len());
-    for (message, text) in &received {
+    for (at, (message, text)) in received.iter().enumerate() {
+        let delivery = deliveries.get(at).copied().unwrap_or(1);
         if room == 0 {
             message.retry();
             continue;
         }
         match text.as_deref().ok_or(PlanError::NotText).and_then(Plan::read) {
-            Ok(plan) => {
+            Ok(mut plan) => {
                 room -= 1;
                 let sent_at = UnixMillis::new(message.timestamp().as_millis() as i64);
                 let is_copy = plans.iter().any(|other: &Plan<'_>| plan.is_copy_of(other));
                 if is_copy
-                    || begun.since(sent_at) >= visibility_millis
+                    || (delivery > 1 || begun.since(sent_at) >= visibility_millis)
                         && stale::is_done(&shards, &plan.shard, plan.seq()).await
                 {
                     message.ack();
                     continue;
                 }
+                plan.narrow(delivery);
                 envelopes.push((message, plan.shard.clone()));
                 plans.push(plan);
             }
@@ -75,10 +88,19 @@ pub async fn consume(batch: MessageBatch<String>, env: &Env, handlers: &Handlers
     }
     let (allowed, keys) = (Allowed::read(env), signing_keys(env));
     let platform =
-        Platform { env: Rc::new(env.clone()), shards, handlers, allowed, keys, envelopes };
+        Platform { env: Rc::new(env.clone()), shards, handlers, allowed, keys, envelopes, end };
     let subrequests = Subrequests::of(settings::subrequests(env), plans.len());
     execute(&platform, plans, begun.plus(start_window_millis(visibility_millis)), subrequests)
         .await;
+}
+
+/// Returns the number of the current delivery of each message of a batch, from 1. The SDK does not
+/// read it.
+pub fn deliveries(batch: &worker_sys::MessageBatch) -> Vec<u32> {
+    let messages = batch.messages().unwrap_or_default();
+    let attempts = |message| Reflect::get(&message, &JsValue::from_str("attempts")).ok()?.as_f64();
+    // A runtime without this number is taken to deliver for the first time.
+    messages.iter().map(|message| attempts(message).map_or(1, |number| number as u32)).collect()
 }
 
 struct Platform<'a> {
@@ -89,6 +111,7 @@ struct Platform<'a> {
     keys: Keys,
     /// The messages, each with the shard that receives its report.
     envelopes: Vec<(&'a RawMessage, ShardName)>,
+    end: Rc<AtEnd>,
 }
 
 impl Host for Platform<'_> {
@@ -120,6 +143,21 @@ impl Host for Platform<'_> {
         // The message is acknowledged in either case: see "Acknowledgement" in the crate's
         // description.
         message.ack();
+    }
+
+    fn last_report(&self, envelope: usize) -> LastReport {
+        let shard = self.envelopes.get(envelope).map(|(_, shard)| shard.clone());
+        let (shards, end) = (self.shards.clone(), Rc::clone(&self.end));
+        Rc::new(move |report| {
+            let Some(shard) = &shard else { return };
+            match report::send_last(&shards, shard, report) {
+                // The runtime drops the requests of an invocation that has ended.
+                Ok(sent) => end.call_after(&sent),
+                Err(problem) => {
+                    console_error!("dispatcher: the last report was not sent: {problem}");
+                }
+            }
+        })
     }
 }
 

@@ -26,15 +26,24 @@ async function palette(page) {
   await page.getByRole("listbox", { name: "Commands" }).waitFor();
 }
 
+/** Types a sentence that the scheduler refuses, with sentences near it. */
+async function words(page) {
+  await page.getByRole("button", { name: "In words", exact: true }).click();
+  await page.getByRole("textbox", { name: "In words" }).fill("every day at 9am except on holidays");
+  await page.getByRole("group", { name: "Near it" }).waitFor();
+}
+
 export const PAGES = [
   { name: "sign-in", isSignedOut: true, ready: heading("Sign in") },
   { name: "overview", address: "/", ready: charts },
   { name: "tasks", address: "/tasks", ready: text("order-1042") },
   { name: "tasks-none", address: "/tasks?tag=nobody", ready: heading("No task matches") },
+  { name: "tasks-dead", address: "/tasks?status=dead-lettered", ready: text("order-900:charge") },
   { name: "task", address: "/tasks/report%3Adaily", ready: runsToCome },
   { name: "task-history", address: "/tasks/invoice-77", ready: text("attempt 3") },
   { name: "edit", address: "/tasks/report%3Adaily/edit", ready: runsToCome },
   { name: "create", address: "/create", ready: runsToCome },
+  { name: "create-words", address: "/create", ready: words },
   { name: "agenda", address: "/agenda?span=week&at=4000000000000", ready: heading("Recurring tasks") },
   { name: "agenda-day", address: "/agenda", ready: heading("Recurring tasks") },
   { name: "runs", address: "/runs", ready: (page) => page.locator(".grid-body .badge").first().waitFor() },

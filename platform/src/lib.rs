@@ -7,6 +7,7 @@ mod body;
 pub mod entries;
 mod object;
 mod placement;
+mod program_end;
 mod rebirth;
 pub mod settings;
 mod timer;
@@ -14,6 +15,7 @@ mod timer;
 pub use body::{Unread, read_body};
 pub use object::Objects;
 pub use placement::{Placement, jurisdiction_of};
+pub use program_end::{AtEnd, first_at_end, until_end};
 pub use rebirth::{Guard, Reset, is_reborn};
 pub use timer::{sleep, within};
 

@@ -86,17 +86,7 @@ impl Objects {
         path: &str,
         body: impl AsRef<[u8]>,
     ) -> Result<(u16, Vec<u8>)> {
-        let stub =
-            self.get_by_name.call2(&self.namespace, &JsValue::from_str(name), &self.options)?;
-        let init = Object::new();
-        Reflect::set(&init, &JsValue::from_str("method"), &JsValue::from_str("POST"))?;
-        Reflect::set(&init, &JsValue::from_str("body"), &Uint8Array::from(body.as_ref()))?;
-        drop(body);
-        let url = JsValue::from_str(&format!("https://shard{path}"));
-        let response = JsFuture::from(
-            method(&stub, "fetch")?.call2(&stub, &url, &init)?.dyn_into::<Promise>()?,
-        )
-        .await?;
+        let response = JsFuture::from(self.send(name, path, body)?).await?;
         let status =
             Reflect::get(&response, &JsValue::from_str("status"))?.as_f64().unwrap_or_default();
         let buffer = JsFuture::from(
@@ -104,6 +94,22 @@ impl Objects {
         )
         .await?;
         Ok((status as u16, Uint8Array::new(&buffer).to_vec()))
+    }
+
+    /// Posts `body` to an object, and returns the promise of the answer. The request is sent even if
+    /// the program ends before the answer arrives.
+    ///
+    /// # Errors
+    /// Returns what the platform threw.
+    pub fn send(&self, name: &str, path: &str, body: impl AsRef<[u8]>) -> Result<Promise> {
+        let stub =
+            self.get_by_name.call2(&self.namespace, &JsValue::from_str(name), &self.options)?;
+        let init = Object::new();
+        Reflect::set(&init, &JsValue::from_str("method"), &JsValue::from_str("POST"))?;
+        Reflect::set(&init, &JsValue::from_str("body"), &Uint8Array::from(body.as_ref()))?;
+        drop(body);
+        let url = JsValue::from_str(&format!("https://shard{path}"));
+        Ok(method(&stub, "fetch")?.call2(&stub, &url, &init)?.dyn_into::<Promise>()?)
     }
 }
 

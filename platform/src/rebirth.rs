@@ -3,23 +3,33 @@
 //! A panic ends the instance of the wasm. The runtime keeps the objects of the isolate, and the glue
 //! code gives each of them a new program at its next event. But a handler of the old program never
 //! ends: nobody settles its promises. If it is the alarm handler, the platform starts no other one
-//! for the object until it gives up after 15 minutes. A reset of the object ends the old handler, and
-//! the platform repeats its alarm. Functions of the runtime itself reset it, because the old program
-//! can run no more code.
+//! for the object until it gives up after 15 minutes. A reset of the object ends the old handler. An
+//! alarm that is set just before goes off at once, because the object has set one for later that
+//! replaces the interrupted one. Functions of the runtime itself do both, because the old program can
+//! run no more code. They run at the panic. If nobody has noticed the end of the program, they run when
+//! a guard has not been extended for too long, or when the object gets its next program.
 
 use crate::object::method;
+use crate::program_end::AtEnd;
 use std::cell::RefCell;
 use std::time::Duration;
-use worker::Result;
-use worker::js_sys::{Array, Function, Reflect, global};
+use worker::js_sys::{Array, Function, Promise, Reflect, global};
 use worker::wasm_bindgen::JsValue;
+use worker::{Error, Result};
 
 /// The member of an object's state that says that a program has had it.
 const MARK: &str = "durableSchedulerHasProgram";
 
+/// The time between the alarm and the reset, so that the alarm is stored.
+const STORED: Duration = Duration::from_millis(200);
+
+/// A time for an alarm that has passed, in milliseconds. The platform refuses zero.
+const LONG_AGO: f64 = 1.0;
+
 /// Resets one object.
 #[derive(Debug, Clone)]
 pub struct Reset {
+    set_alarm: JsValue,
     abort: JsValue,
     set_timeout: Function,
     clear_timeout: Function,
@@ -33,10 +43,13 @@ impl Reset {
     pub fn of(state: &JsValue) -> Result<Self> {
         let reason = JsValue::from_str("the object outlived its program, and starts again");
         let abort = method(state, "abort")?.bind1(state, &reason).into();
+        let storage = Reflect::get(state, &JsValue::from_str("storage"))?;
+        let set_alarm =
+            method(&storage, "setAlarm")?.bind1(&storage, &JsValue::from_f64(LONG_AGO)).into();
         let global = global();
         let (set_timeout, clear_timeout) =
             (method(&global, "setTimeout")?, method(&global, "clearTimeout")?);
-        Ok(Self { abort, set_timeout, clear_timeout })
+        Ok(Self { set_alarm, abort, set_timeout, clear_timeout })
     }
 
     /// Resets the object a moment later, because the reset ends whatever code runs then. The current
@@ -45,37 +58,60 @@ impl Reset {
         self.after(Duration::ZERO);
     }
 
-    /// Returns a guard that resets the object if the program ends without notice.
+    /// Returns a guard that resets the object when a panic ends the program, or if nobody has extended
+    /// the guard for `within`.
     pub fn guard(&self, within: Duration) -> Guard<'_> {
-        Guard { reset: self, within, timer: RefCell::default() }
+        // A runtime that refuses it has the timers left.
+        Guard { reset: self, within, timers: RefCell::default(), _at_end: self.at_end().ok() }
     }
 
-    fn after(&self, wait: Duration) -> JsValue {
-        let millis = JsValue::from_f64(wait.as_secs_f64() * 1_000.0);
-        let arguments = Array::of2(&self.abort, &millis);
-        // A runtime that refuses a timer does not reset the object, as a runtime without timers
-        // would not.
-        self.set_timeout.apply(&JsValue::UNDEFINED, &arguments).unwrap_or_default()
+    /// Resets the object when a panic ends the program. The runtime lets no other event reset it, so a
+    /// promise of this one does.
+    fn at_end(&self) -> Result<AtEnd> {
+        let mut ended = None;
+        let promise = Promise::new(&mut |resolve, _| ended = Some(resolve));
+        let millis = JsValue::from_f64(STORED.as_secs_f64() * 1_000.0);
+        let then = method(&promise, "then")?;
+        then.call1(&promise, &self.set_alarm)?;
+        then.call1(&promise, &self.set_timeout.bind2(&JsValue::UNDEFINED, &self.abort, &millis))?;
+        ended.map(AtEnd::call).ok_or_else(|| Error::RustError("a promise has no end".to_owned()))
+    }
+
+    /// Starts the timers of the alarm and of the reset.
+    fn after(&self, wait: Duration) -> [JsValue; 2] {
+        [(&self.set_alarm, wait), (&self.abort, wait + STORED)].map(|(act, wait)| {
+            let millis = JsValue::from_f64(wait.as_secs_f64() * 1_000.0);
+            let arguments = Array::of2(act, &millis);
+            // A runtime that refuses a timer does not reset the object, as a runtime without timers
+            // would not.
+            self.set_timeout.apply(&JsValue::UNDEFINED, &arguments).unwrap_or_default()
+        })
     }
 }
 
-/// Resets the object unless it is extended again and again, or dropped.
+/// Resets the object when a panic ends the program, and unless it is extended again and again, or dropped.
 #[derive(Debug)]
 pub struct Guard<'a> {
     reset: &'a Reset,
     within: Duration,
-    timer: RefCell<Option<JsValue>>,
+    timers: RefCell<Option<[JsValue; 2]>>,
+    _at_end: Option<AtEnd>,
 }
 
 impl Guard<'_> {
     /// Waits from now on.
     pub fn extend(&self) {
+        self.extend_past(Duration::ZERO);
+    }
+
+    /// Waits from the end of a wait of the program, which begins now.
+    pub fn extend_past(&self, wait: Duration) {
         self.clear();
-        self.timer.replace(Some(self.reset.after(self.within)));
+        self.timers.replace(Some(self.reset.after(wait + self.within)));
     }
 
     fn clear(&self) {
-        if let Some(timer) = self.timer.take() {
+        for timer in self.timers.take().into_iter().flatten() {
             // The number of a timer that is over is ignored.
             let _ = self.reset.clear_timeout.call1(&JsValue::UNDEFINED, &timer);
         }

@@ -153,8 +153,6 @@ const panic = {
     await scheduler.call("/v1/tasks", { id: "panics", delayInSeconds: 0, retry: { maxAttempts: 1 }, callback: { type: "handler", name: "example-panic" } });
     const at = Date.now();
     await sleep(UNDER_WAY_MILLIS, undefined, { signal });
-    // No dispatcher reports a run that panics, so its shard would send it again, without end. A cancelled run is not sent again.
-    await scheduler.call("/v1/tasks/cancel", { ids: ["panics"] });
     const byItself = await allAfter(at + UNDER_WAY_MILLIS, seconds * 1_000);
     if (!byItself) {
       notes.push(`panic: after ${seconds} s, some shards were still silent, and were asked`);
@@ -163,6 +161,12 @@ const panic = {
       if (!(await allAfter(at + UNDER_WAY_MILLIS, ASKED_MILLIS))) faults.push("panic: some tasks did not run again, even after their shards were asked");
     }
     await scheduler.call("/v1/tasks/cancel", { filter: { tag: "panic" } });
+    const { runs: reported } = await scheduler.call("/v1/tasks/panics/runs");
+    if (!/panicked/.test(reported[0]?.error)) {
+      faults.push("panic: the attempt that panicked was not reported");
+      // Its shard would send it again without end. A cancelled run is not sent again.
+      await scheduler.call("/v1/tasks/cancel", { ids: ["panics"] });
+    }
     const silences = [...runs.values()].map((times) => Math.max(...gaps(times.sort((a, b) => a - b)))).sort((a, b) => a - b);
     return { tasks, silentMillis: { p50: percentile(silences, 50), max: silences.at(-1) }, byItself };
   },

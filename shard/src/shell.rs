@@ -15,7 +15,7 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Effects, Engine, EngineError, LONGEST_RUN_MILLIS, stay_awake};
 use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_platform::settings::{self, isolate_bytes};
-use scheduler_platform::{Reset, is_reborn, jurisdiction_of, now, sleep, within};
+use scheduler_platform::{Guard, Reset, is_reborn, jurisdiction_of, now, sleep, within};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
@@ -34,12 +34,10 @@ const AWAIT_ANSWER_MILLIS: i64 = 5_000;
 /// memory for ten seconds, so this is early enough.
 const SAVE_MILLIS: i64 = 5_000;
 
-/// The object is reset if a round of the alarm handler takes this long, because then a panic has
-/// ended the program. A round waits for [`LONGEST_RUN_MILLIS`] at most, if the platform's clock is
-/// ahead of the shard's, and after the last one for a limiter.
-const GUARD: Duration = Duration::from_secs(25);
-const _: () =
-    assert!(GUARD.as_millis() as i64 > LONGEST_RUN_MILLIS + limiter_client::TRY.as_millis() as i64);
+/// The object is reset if the alarm handler does not continue this long after the end of its wait,
+/// because then a panic has ended the program. The handler does little between two waits, but storage
+/// may take seconds to accept an alarm. A reset without need costs a start of the shard.
+const GUARD: Duration = Duration::from_secs(10);
 
 /// An answer that the alarm handler has waited for.
 enum Received {
@@ -275,9 +273,7 @@ impl Shell {
         let mut is_first = true;
         loop {
             let round = now();
-            if let Some(guard) = &guard {
-                guard.extend();
-            }
+            guard_for(guard.as_ref(), Duration::ZERO);
             if lines.has_room() {
                 // An answer ends the wait of a round too. The engine is woken only when it asked to
                 // be, so that tasks gather until its next firing and share an envelope.
@@ -326,16 +322,16 @@ impl Shell {
             let next = if lines.has_room() { self.next_wakeup()? } else { None };
             let next = next.filter(|next| *next <= now().plus(stay));
             if answers.is_empty() {
-                match next {
-                    None => return Ok(()),
-                    Some(next) => self.wait_until(next).await,
-                }
+                let Some(next) = next else { return Ok(()) };
+                guard_for(guard.as_ref(), until(next));
+                self.wait_until(next).await;
             } else {
                 let look = next
                     .into_iter()
                     .chain(lines.next_look())
                     .min()
                     .unwrap_or_else(|| now().plus(AWAIT_ANSWER_MILLIS));
+                guard_for(guard.as_ref(), until(look));
                 let wait = std::pin::pin!(self.wait_until(look));
                 let mut received = match select(wait, answers.next()).await {
                     Either::Left(_) => None,
@@ -358,6 +354,7 @@ impl Shell {
         self.note_sends(lines.cut_off())?;
         // The run waits for the limiters' answers, because a limiter has already recorded the
         // leases.
+        guard_for(guard.as_ref(), limiter_client::TRY);
         while asking > 0
             && let Some(received) = answers.next().await
         {
@@ -420,9 +417,21 @@ impl Shell {
         *self.waiting.borrow_mut() = Some((until, waker));
         // A time in the past means soon, but never at once, which would starve everything else in
         // the process.
-        let millis = u64::try_from(until.since(now())).unwrap_or(0).max(1);
+        let wait = self::until(until).max(Duration::from_millis(1));
         // The handler no longer waits, whether it was woken or the time has passed.
-        let _ = within(Duration::from_millis(millis), woken).await;
+        let _ = within(wait, woken).await;
         self.waiting.take();
+    }
+}
+
+/// Returns how long it is until `time`, which may have passed.
+fn until(time: UnixMillis) -> Duration {
+    Duration::from_millis(u64::try_from(time.since(now())).unwrap_or(0))
+}
+
+/// Makes the guard wait past a wait of the handler.
+fn guard_for(guard: Option<&Guard<'_>>, wait: Duration) {
+    if let Some(guard) = guard {
+        guard.extend_past(wait);
     }
 }

@@ -14,7 +14,7 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::MAX_ENVELOPE_BYTES;
 use scheduler_model::numbers::ScheduleNumber;
 use scheduler_model::protocol::PauseReason;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What a request changes. It is collected before anything is modified, so a request that fails in
 /// the middle changes nothing.
@@ -33,6 +33,10 @@ pub(super) struct Changes {
     /// Paused tasks whose pause begins later from now on, because this commit adds the runs that
     /// were missed before that.
     pub(super) made_up_to: Vec<(ScheduleNumber, UnixMillis)>,
+    /// The limit keys of tasks among `back` that get a lane with this commit.
+    pub(super) new_lanes: BTreeSet<String>,
+    /// Whether a task was left as it is, because the shard has no lane for its limit key.
+    pub(super) lacks_lane: bool,
     /// Decisions about attempts in flight.
     pub(super) decisions: BTreeMap<FlightRef, Decision>,
     /// The marks of the pauses among these decisions.

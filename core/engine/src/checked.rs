@@ -41,6 +41,16 @@ impl Checked {
         self.replaced.len() + self.going_on.len()
     }
 
+    /// Returns how many of the entries that the request replaces are entries of pages.
+    pub(super) fn replaced_entries(&self) -> usize {
+        self.replaced.len() - self.replaced_schedules()
+    }
+
+    /// Returns how many recurring tasks the request replaces that do not go on.
+    pub(super) fn replaced_schedules(&self) -> usize {
+        self.replaced.iter().filter(|at| at.schedule().is_some()).count()
+    }
+
     /// Returns the record of the first task.
     pub(super) fn first_record(&self) -> Option<&[u8]> {
         let of_page = || {

@@ -44,6 +44,20 @@ impl Dues {
         ])
     }
 
+    /// Returns only the due time of the runs that wait for a lane.
+    pub(super) fn of_no_lane(self) -> Self {
+        self.filtered(|first| first == UnixMillis::NO_LANE)
+    }
+
+    /// Returns these due times but that of the runs that wait for a lane.
+    pub(super) fn but_no_lane(self) -> Self {
+        self.filtered(|first| first != UnixMillis::NO_LANE)
+    }
+
+    fn filtered(self, is_kept: impl Fn(UnixMillis) -> bool) -> Self {
+        Self(self.0.map(|range| range.filter(|(first, _)| is_kept(*first))))
+    }
+
     /// Returns the first due time at `due` or later; `None` if there is none.
     pub(super) fn next(&self, due: UnixMillis) -> Option<UnixMillis> {
         let mut ranges = self.0.iter().flatten();

@@ -12,6 +12,7 @@
 //!
 //! [`Destination::Lane`]: crate::Destination::Lane
 
+use crate::changes::Changes;
 use crate::entry_ref::PageEntry;
 use crate::error::EngineError;
 use crate::lapses::Lapses;
@@ -19,9 +20,11 @@ use crate::limiter::Lease;
 use scheduler_calendar::ordered::collected;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::MAX_DISPATCH_TASKS;
+use scheduler_model::format::page::Flags;
 use scheduler_model::numbers::{LaneNumber, PageNumber};
 use scheduler_model::position::Position;
 use scheduler_model::protocol::limiter::RequestNumber;
+use scheduler_model::task::Record;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -161,7 +164,8 @@ impl Lanes {
         self.lanes.get(&lane).map(|lane| &lane.lapses)
     }
 
-    fn is_full(&self) -> bool {
+    /// Returns whether there are as many lanes as there may be.
+    pub(super) fn is_full(&self) -> bool {
         self.lanes.len() >= self.most
     }
 
@@ -254,6 +258,44 @@ impl Lanes {
             return Err(EngineError::TooManyLanes { held: self.lanes.len(), asked: new.len() });
         }
         Ok(())
+    }
+
+    /// Returns whether an entry that a change adds has a lane, or needs none, and notes in `changes`
+    /// that the commit creates its lane. A run that is started again needs none, because it can wait
+    /// for one.
+    pub(super) fn take_for(
+        &self,
+        record: &Record<'_>,
+        due: UnixMillis,
+        flags: Flags,
+        changes: &mut Changes,
+    ) -> bool {
+        let Some(key) = self.key_without_lane(record, due, flags) else { return true };
+        if changes.new_lanes.contains(key) {
+            return true;
+        }
+        if self.lanes.len() + changes.new_lanes.len() >= self.most {
+            changes.lacks_lane = true;
+            return false;
+        }
+        changes.new_lanes.insert(key.to_owned())
+    }
+
+    /// Returns the limit key of an entry if the entry needs a lane, and the key has none.
+    pub(super) fn key_without_lane<'r>(
+        &self,
+        record: &'r Record<'_>,
+        due: UnixMillis,
+        flags: Flags,
+    ) -> Option<&'r str> {
+        let key = record.limit_key.as_deref()?;
+        let needs_one = !due.is_never() && !flags.has(Flags::RETRY);
+        (needs_one && self.number_of(key).is_none()).then_some(key)
+    }
+
+    /// Returns the error for a task whose key has no lane.
+    pub(super) fn no_room(&self) -> EngineError {
+        EngineError::TooManyLanes { held: self.lanes.len(), asked: 1 }
     }
 
     /// Returns the lane of a key, and creates it if there is none. Returns `None` if there is no

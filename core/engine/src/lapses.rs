@@ -16,6 +16,8 @@ pub(super) struct Lapses {
     /// When the last search continues, if it reached its bound before it found a task that may
     /// fire.
     pub(super) resumes_at: Option<UnixMillis>,
+    /// The last page behind the front of the lane that a search has judged.
+    pub(super) reached: Option<PageNumber>,
 }
 
 /// A result for a page: the entries before the index `to` may fire until the first of them lapses.
@@ -44,6 +46,15 @@ impl Lapses {
     /// Returns when the search continues. Before that, the head of the lane is not judged.
     pub(super) fn resumes_at(&self) -> Option<UnixMillis> {
         self.resumes_at
+    }
+
+    /// Returns pages in the order of their turns: by number, from the one after the last judged. If
+    /// the first pages always came first and lapsed again and again, the others would get no turn.
+    pub(super) fn in_turn(&self, mut pages: Vec<PageNumber>) -> Vec<PageNumber> {
+        pages.sort_unstable();
+        let passed = pages.partition_point(|page| Some(*page) <= self.reached);
+        pages.rotate_left(passed);
+        pages
     }
 
     /// Corrects the times after the clock has gone back: a search that was cut continues now, and

@@ -5,7 +5,7 @@ use crate::error::EngineError;
 use crate::mem_schedule::{CaughtUp, MemSchedule};
 use scheduler_calendar::schedule::{Occurrence, Schedule};
 use scheduler_calendar::time::UnixMillis;
-use scheduler_model::bounds::MAX_CATCH_UP_RUNS;
+use scheduler_model::bounds::{MAX_CATCH_UP_RUNS, MAX_DEFERRED_RUNS};
 use scheduler_model::format::page::Flags;
 use scheduler_model::schedule::{Misfire, Policies};
 use scheduler_model::task::Record;
@@ -204,4 +204,18 @@ pub(super) fn verdict_on_missed(policies: Policies, late: i64) -> Verdict {
 pub(super) fn no_room_to_wait(first: Occurrence, last: Occurrence) -> Verdict {
     let why = format!("waiting: {MAX_CATCH_UP_RUNS} runs of the task wait already");
     Verdict::Skip(and_others(why, first, last))
+}
+
+/// Returns the verdict on the runs of a recurring task from `first` to `last` if their destination
+/// does not answer and the most runs of the task wait already.
+pub(super) fn no_room_to_defer(destination: &str, first: Occurrence, last: Occurrence) -> Verdict {
+    Verdict::Skip(and_others(too_many_deferred(destination), first, last))
+}
+
+/// Returns the reason why a run of a recurring task is skipped if its destination does not answer
+/// and the most runs of the task wait already.
+pub(super) fn too_many_deferred(destination: &str) -> String {
+    format!(
+        "circuit: {destination} does not answer, and {MAX_DEFERRED_RUNS} runs of the task wait already"
+    )
 }

@@ -136,6 +136,23 @@ pub(super) enum Seen<'a> {
     InFlight(&'a InFlightMatch<'a>),
 }
 
+/// Whether a scan continues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Then {
+    Continue,
+    /// The rest begins behind what was just seen.
+    StopAfter,
+    /// The rest begins with what was just seen.
+    StopBefore,
+}
+
+impl Then {
+    /// Returns whether a scan continues if there is room for more.
+    pub(super) fn if_room(has_room: bool) -> Self {
+        if has_room { Self::Continue } else { Self::StopAfter }
+    }
+}
+
 /// An attempt in flight that a scan has found.
 pub(super) struct InFlightMatch<'a> {
     pub(super) flight: FlightRef,

@@ -1,6 +1,8 @@
 // Named calendars, whose days and times recurring tasks leave out.
 
+import { withUsers, type Users } from "../lib/calendars";
 import { inPath, request, type Answer } from "./client";
+import { listTasks } from "./tasks";
 import type { Calendar, ListedCalendar, NewCalendar } from "./types";
 
 const pathOf = (name: string): string => `/v1/calendars/${inPath(name)}`;
@@ -23,4 +25,21 @@ export async function deleteCalendar({ name, updatedAt }: Pick<ListedCalendar, "
   const { body, etag } = await getCalendar(name);
   if (body.updatedAt !== updatedAt) throw new Error(`Somebody has changed ${name} since this page read it. Close this dialog, and look at it again.`);
   await request("DELETE", pathOf(name), { ifMatch: etag });
+}
+
+const PAGE = 1_000;
+/** The most pages of recurring tasks that are read to find those of calendars. Each asks every shard. */
+const MOST_PAGES = 5;
+
+/** Finds the recurring tasks that name calendars, among the first 5,000. */
+export async function findUsers(signal?: AbortSignal): Promise<Users> {
+  let of: Users["of"] = new Map();
+  let cursor: string | undefined;
+  for (let pages = 0; pages < MOST_PAGES; pages += 1) {
+    const page = await listTasks({ kind: "recurring" }, { limit: PAGE, cursor }, signal);
+    of = withUsers(of, page.tasks);
+    if (page.cursor === null) return { of, isWhole: true };
+    cursor = page.cursor;
+  }
+  return { of, isWhole: false };
 }

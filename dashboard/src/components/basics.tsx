@@ -26,7 +26,7 @@ export function Button({ kind = "plain", icon, children, type = "button", ...res
 }
 
 /** A link to a page of the dashboard. */
-export function Link({ to, children, ...rest }: { to: string; children: ComponentChildren; class?: string; title?: string; "aria-current"?: "page" | undefined }) {
+export function Link({ to, children, ...rest }: { to: string; children: ComponentChildren; class?: string; title?: string; tabIndex?: number; "aria-current"?: "page" | undefined }) {
   return (
     <a href={`#${to}`} {...rest}>
       {children}
@@ -112,9 +112,17 @@ export function Badge({ value }: { value: string }) {
   );
 }
 
-export function Tag({ children, to, title }: { children: ComponentChildren; to?: string; title?: string }) {
+interface TagProps {
+  children: ComponentChildren;
+  to?: string;
+  title?: string;
+  /** Whether the keyboard passes it over. */
+  isSkipped?: boolean;
+}
+
+export function Tag({ children, to, title, isSkipped = false }: TagProps) {
   return to ? (
-    <Link to={to} class="tag" {...(title === undefined ? {} : { title })}>
+    <Link to={to} class="tag" {...(title === undefined ? {} : { title })} {...(isSkipped ? { tabIndex: -1 } : {})}>
       {children}
     </Link>
   ) : (

@@ -2,11 +2,12 @@
 
 import { useEffect } from "preact/hooks";
 import { readStats } from "../api/stats";
-import { isLive, watching } from "../state/live";
-import { path } from "../state/router";
+import { isLive, readers, watching } from "../state/live";
+import { path, query } from "../state/router";
 import { shardCount } from "../state/shards";
 import { requestCost } from "../lib/cost";
 import { dollars } from "../lib/numbers";
+import { clockAt } from "../lib/time";
 
 const HOUR_MS = 3_600_000;
 
@@ -21,9 +22,14 @@ const READ_BY_BUTTON: readonly string[] = ["/tasks", "/runs", "/dead-letters"];
 
 /** Says what is the case on a page that reads nothing by itself at the moment. */
 function unwatched(page: string): string {
+  if (page === "/runs" && query.value.get("view") === "events") return "Not by reading: events arrive as they happen while you follow them.";
   if (READ_BY_BUTTON.includes(page)) return "Not for this list, so that its rows stay where they are: “Read again” reads it.";
   if (page === "/create" || page.endsWith("/edit")) return "Not for this form: nothing replaces what you type.";
-  return "Not for this page: it shows what was there when you opened it.";
+  if (readers.value.length === 0) return "Not for this page: it shows nothing that changes.";
+  const [first] = readers.value;
+  if (first?.at === undefined) return first?.hasFailed ? "Not read yet: the page says why." : "Reading…";
+  const { time } = clockAt(first.at);
+  return first.ending === undefined ? `Not for this page: it shows what was there at ${time}.` : `${first.ending}: nothing more is to come. Last read at ${time}.`;
 }
 
 export function LiveNote() {

@@ -1,8 +1,9 @@
 // A table that has only the visible rows in the document.
 
 import { signal } from "@preact/signals";
-import type { ComponentChildren, JSX } from "preact";
+import type { ComponentChildren, JSX, RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { keepTopOfList, topOfList } from "../state/entries";
 
 interface VirtualListProps {
   label: string;
@@ -23,6 +24,32 @@ const ROW_HEIGHT = 32;
 /** The height of a row on a narrow screen, where it has three lines: see `.grid-row` in lists.css. */
 const NARROW_ROW_HEIGHT = 76;
 
+/** The rows up to which “Back” returns to the place where the list was left. Further ones would take too many requests. */
+const MOST_RETURNED = 5_000;
+
+/**
+ * Scrolls a list to where it was when its page was left, as its rows arrive, until the user scrolls. Returns a function that keeps the place,
+ * to be called when the list is scrolled.
+ */
+function useReturnToPlace(ref: RefObject<HTMLElement | null>, length: number, rowHeight: number): (top: number) => void {
+  const wanted = useRef(topOfList());
+  /** Where this has scrolled it to. */
+  const reached = useRef(0);
+  useLayoutEffect(() => {
+    const element = ref.current;
+    if (!element || wanted.current === 0) return;
+    if (wanted.current > MOST_RETURNED * rowHeight) wanted.current = 0;
+    element.scrollTop = wanted.current;
+    reached.current = element.scrollTop;
+    if (reached.current >= wanted.current - 1) wanted.current = 0;
+  }, [length]);
+  return (top) => {
+    if (wanted.current > 0 && Math.abs(top - reached.current) < 1) return;
+    wanted.current = 0;
+    keepTopOfList(top);
+  };
+}
+
 const narrow = matchMedia("(max-width: 800px)");
 const isNarrow = signal(narrow.matches);
 narrow.addEventListener("change", () => {
@@ -33,6 +60,7 @@ export function VirtualList({ label, columns, head, length, row, rowProps, onRan
   const rowHeight = isNarrow.value ? NARROW_ROW_HEIGHT : ROW_HEIGHT;
   const ref = useRef<HTMLDivElement>(null);
   const [view, setView] = useState({ top: 0, height: 600 });
+  const keepPlace = useReturnToPlace(ref, length, rowHeight);
 
   useLayoutEffect(() => {
     const element = ref.current;
@@ -57,7 +85,7 @@ export function VirtualList({ label, columns, head, length, row, rowProps, onRan
           {head}
         </div>
       </div>
-      <div class="grid-body" role="rowgroup" ref={ref} tabIndex={0} onScroll={(event) => setView({ top: event.currentTarget.scrollTop, height: event.currentTarget.clientHeight })}>
+      <div class="grid-body" role="rowgroup" ref={ref} tabIndex={0} onScroll={({ currentTarget: { scrollTop, clientHeight } }) => (keepPlace(scrollTop), setView({ top: scrollTop, height: clientHeight }))}>
         <div role="presentation" class="grid-room" style={{ height: `${length * rowHeight}px` }}>
           <div role="presentation" style={{ transform: `translateY(${from * rowHeight}px)` }}>
             {shown.map((index) => (

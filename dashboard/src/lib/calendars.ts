@@ -1,19 +1,43 @@
-// What the API says of the tasks of a calendar, in words.
+// Calendars in words: how many tasks use them, and how a sentence names them.
 
-import type { ListedCalendar } from "../api/types";
+import type { ListedCalendar, Task } from "../api/types";
 import { count } from "./numbers";
 
-/** The tasks of a calendar, which are counted when its items change. */
+/** The ids of the recurring tasks that name each calendar. */
+export interface Users {
+  of: ReadonlyMap<string, readonly string[]>;
+  /** Whether all recurring tasks of the namespace were read. */
+  isWhole: boolean;
+}
+
+/** Adds tasks to those that name calendars. An attempt in flight is the same task once more, and a dead letter is none. */
+export function withUsers(of: ReadonlyMap<string, readonly string[]>, tasks: readonly Pick<Task, "id" | "status" | "exclude">[]): ReadonlyMap<string, readonly string[]> {
+  const ids = new Map([...of].map(([name, before]) => [name, new Set(before)]));
+  for (const { id, status, exclude } of tasks) {
+    if (status === "dead-lettered") continue;
+    for (const name of exclude?.calendars ?? []) ids.set(name, (ids.get(name) ?? new Set()).add(id));
+  }
+  return new Map([...ids].map(([name, all]) => [name, [...all]]));
+}
+
 export interface Usage {
   text: string;
   /** Whether tasks are left with former items, for now or for good. */
   isWarning: boolean;
 }
 
-/** Describes how many tasks have the items of a calendar. */
-export function usageOf({ tasksUpdated, tasksFailed, pending, createdAt, updatedAt }: Pick<ListedCalendar, "tasksUpdated" | "tasksFailed" | "pending" | "createdAt" | "updatedAt">): Usage {
-  const failed = tasksFailed === 0 ? "" : `, ${count(tasksFailed, "task")} ${tasksFailed === 1 ? "keeps its" : "keep their"} former ones`;
-  if (pending) return { text: `being updated: ${count(tasksUpdated, "task")} so far${failed}`, isWarning: true };
-  if (tasksUpdated + tasksFailed === 0) return { text: createdAt === updatedAt ? "not counted yet" : "none when it was changed", isWarning: false };
-  return { text: `${count(tasksUpdated, "task")} with these items${failed}`, isWarning: tasksFailed > 0 };
+function counted(name: string, { of, isWhole }: Users): string {
+  const number = of.get(name)?.length ?? 0;
+  if (isWhole) return number === 0 ? "none" : count(number, "task");
+  return number === 0 ? "none of the next recurring tasks" : `at least ${count(number, "task")}`;
+}
+
+/** Describes how many tasks name a calendar, and how far they follow its last change. Without `users`, they are not counted yet. */
+export function usageOf({ name, tasksUpdated, tasksFailed, pending }: Pick<ListedCalendar, "name" | "tasksUpdated" | "tasksFailed" | "pending">, users: Users | undefined): Usage {
+  const parts = [
+    users ? counted(name, users) : "counting…",
+    ...(pending ? [`being updated: ${count(tasksUpdated, "task")} so far`] : []),
+    ...(tasksFailed > 0 ? [`${count(tasksFailed, "task")} ${tasksFailed === 1 ? "keeps its" : "keep their"} former items`] : []),
+  ];
+  return { text: parts.join("; "), isWarning: pending || tasksFailed > 0 };
 }

@@ -10,8 +10,14 @@ export type Kind = (typeof KINDS)[number] | "no-schedule";
 /** Members that only some kinds of schedule have. */
 const OF_SCHEDULES = ["anchor", "startAt", "endAt", "maxRuns", "exclude", "overlap", "timezone"];
 
+/** Members that a task without a schedule does not have. */
+const OF_LATENESS = ["jitterSeconds", "windowSeconds", "expireAfterSeconds", "misfire"];
+
 /** The members that decide when a task fires. */
 const OF_TIMES: readonly string[] = [...KINDS, "type", "anchor", "startAt", "endAt", "maxRuns", "exclude", "timezone"];
+
+/** All members that belong to a kind of schedule: a form with another kind does not have them, or has others. */
+export const OF_WHEN: readonly string[] = [...new Set([...OF_TIMES, ...OF_SCHEDULES, ...OF_LATENESS, "words", "local"])];
 
 const isLocal = (value: Json | undefined): boolean => typeof value === "string" && !/(?:Z|[+-]\d\d:?\d\d)$/i.test(value);
 
@@ -56,6 +62,7 @@ export function withKind(definition: JsonObject, kind: Kind, zone: string): Json
   // A sentence replaces everything that says when.
   if (kind === "schedule") for (const name of ["startAt", "endAt", "maxRuns", "exclude", "timezone"]) gone.add(name);
   if (kind === "delayInSeconds" || kind === "time" || kind === "no-schedule") for (const name of OF_SCHEDULES) gone.add(name);
+  if (kind === "no-schedule") for (const name of OF_LATENESS) gone.add(name);
   const rest = Object.fromEntries(Object.entries(definition).filter(([name]) => !gone.has(name)));
   const tomorrow = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
   const added: Record<Kind, JsonObject> = {

@@ -14,6 +14,12 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
   [/^HTTP 40[13] /, "The target refuses the credentials. Check the headers of the task."],
   [/^HTTP 404 /, "The target does not know the address. Check the path of the URL."],
   [/^HTTP 405 /, "The target does not take this method. Change the method of the task."],
+  [/^HTTP 429 /, "The target wants fewer requests. Give its tasks a limit key, and set a limit for it on the page Limits."],
+  [
+    /^HTTP 508 .*\/problems\/loop|^HTTP 508 .*Scheduler-Attempt/s,
+    "The task calls a scheduler, which takes no requests from tasks, because a task that creates tasks could go on without end. Another attempt fails in the same way. Let the task call a Worker or a service of yours. Use a schedule for what repeats, and “onSuccess” or “onFailure” for what follows.",
+  ],
+  [/^HTTP 508 /, "The target says that the request leads back to itself. Check to which URL it passes the request on."],
 ];
 
 /** Returns what to check after an error of an attempt; undefined if the error says enough. */

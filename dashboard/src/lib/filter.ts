@@ -1,6 +1,7 @@
 // Filters of tasks and dead letters in the address of a page.
 
 import type { TaskFilter } from "../api/tasks";
+import { readTags } from "./tags";
 import { fullTime, timeOf } from "./time";
 
 const TEXTS = ["text", "prefix", "status", "paused", "kind", "callbackType", "callbackHost", "lastOutcome", "error", "from", "to"] as const;
@@ -19,7 +20,7 @@ export const apiTime = (text: string): string | undefined => {
   return millis === undefined ? undefined : new Date(millis).toISOString();
 };
 
-/** Reads a filter from a query. A comma joins two tags. */
+/** Reads a filter from a query. */
 export function filterOf(query: URLSearchParams): TaskFilter {
   const filter: TaskFilter = {};
   for (const name of TEXTS) {
@@ -27,7 +28,7 @@ export function filterOf(query: URLSearchParams): TaskFilter {
     const value = name === "from" || name === "to" ? apiTime(given) : given;
     if (value) filter[name] = value;
   }
-  const tags = (query.get("tag") ?? "").split(",").filter(Boolean).slice(0, 2);
+  const tags = readTags(query.get("tag") ?? "").filter(Boolean).slice(0, 2);
   return tags.length > 0 ? { ...filter, tags } : filter;
 }
 

@@ -1,6 +1,7 @@
 // The parameters in the addresses of pages: which ones a page has, and which values they take.
 
 import { CALLBACK_TYPES, KINDS, LAST_OUTCOMES, OUTCOMES, PAUSED, STATUSES } from "./filter";
+import { readTags } from "./tags";
 import { timeOf } from "./time";
 
 interface Parameter {
@@ -10,7 +11,7 @@ interface Parameter {
 }
 
 const TEXT: Parameter = { takes: "any text", isValid: () => true };
-const TAGS: Parameter = { takes: "a tag, or two tags with a comma between them", isValid: (value) => value.split(",").filter(Boolean).length <= 2 };
+const TAGS: Parameter = { takes: "a tag, or two tags with a comma between them; a tag that has a comma is in double quotes", isValid: (value) => readTags(value).filter(Boolean).length <= 2 };
 const TIME: Parameter = { takes: "a time, such as 2026-11-30T08:00:00Z, or milliseconds since 1970", isValid: (value) => timeOf(value) !== undefined };
 const oneOf = (...values: readonly string[]): Parameter => ({
   takes: values.length === 1 ? `only ${values[0]}` : `one of: ${values.join(", ")}`,

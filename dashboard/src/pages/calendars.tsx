@@ -1,10 +1,10 @@
 // Named calendars: days and times that recurring tasks leave out.
 
-import { deleteCalendar, listCalendars } from "../api/calendars";
+import { deleteCalendar, findUsers, listCalendars } from "../api/calendars";
 import type { ListedCalendar } from "../api/types";
 import { Link, Time } from "../components/basics";
 import { ResourcePage, type Column } from "../components/resource-page";
-import { usageOf } from "../lib/calendars";
+import { usageOf, type Users } from "../lib/calendars";
 import { ASKS_ONE, usePoll } from "../state/live";
 import { calendarPath } from "../state/router";
 import { mayWrite, namespace } from "../state/session";
@@ -13,15 +13,22 @@ import { CalendarDialog } from "./calendars/editor";
 /** While tasks are updated, which takes seconds. */
 const EVERY_MS = 3_000;
 
-const Usage = ({ of }: { of: ListedCalendar }) => {
-  const { text, isWarning } = usageOf(of);
-  return <span class={isWarning ? "warn" : "muted"}>{text}</span>;
-};
+/** Reads which tasks name calendars, again when one of the calendars has changed. Their number is not a part of the calendars. */
+export function useUsers(calendars: readonly ListedCalendar[]): Users | undefined {
+  const read = async (signal: AbortSignal): Promise<Users> => (calendars.length === 0 ? { of: new Map(), isWhole: true } : findUsers(signal));
+  return usePoll(read, [namespace.value, calendars.map(({ name, updatedAt }) => `${name} ${updatedAt}`).join()], { everyMs: 0, requests: 1, shards: (all) => all }).value;
+}
 
-const COLUMNS: readonly Column<ListedCalendar>[] = [
+/** Shows how many tasks name a calendar. */
+export function Usage({ of, users }: { of: ListedCalendar; users: Users | undefined }) {
+  const { text, isWarning } = usageOf(of, users);
+  return <span class={isWarning ? "warn" : ""}>{text}</span>;
+}
+
+const columnsWith = (users: Users | undefined): readonly Column<ListedCalendar>[] => [
   { title: "Name", cell: ({ name }) => <Link to={calendarPath(name)}>{name}</Link> },
   { title: "Description", cell: ({ description }) => description ?? <span class="muted">–</span> },
-  { title: "Tasks", cell: (calendar) => <Usage of={calendar} /> },
+  { title: "Tasks", cell: (calendar) => <Usage of={calendar} users={users} /> },
   { title: "Changed", cell: ({ updatedAt }) => <Time at={updatedAt} /> },
 ];
 
@@ -38,12 +45,13 @@ export const REMOVAL = {
 
 export function Calendars() {
   const read = usePoll(listCalendars, [namespace.value], { everyMs: (calendars) => (calendars.some(({ pending }) => pending) ? EVERY_MS : 0), ...ASKS_ONE });
+  const users = useUsers(read.value ?? []);
   return (
     <ResourcePage
       title="Calendars"
-      about="Days and times that recurring tasks leave out by name. When a calendar changes, its tasks follow, and are counted."
+      about="Days and times that recurring tasks leave out by name. When a calendar changes, its tasks follow."
       read={read}
-      columns={COLUMNS}
+      columns={columnsWith(users)}
       nameOf={({ name }) => name}
       keyOf={({ name }) => name}
       mayChange={mayWrite.value}

@@ -13,6 +13,7 @@ import { UnreadNote } from "../components/unread-note";
 import { DraftNote } from "./create/draft-note";
 import { DefinitionForm } from "./create/form";
 import { DefinitionJson, JSON_LABEL } from "./create/json";
+import { isNothingAside, NOTHING_ASIDE } from "../lib/aside";
 import { definitionOf, isEqual } from "../lib/definition";
 import { isStillRefused, missingIn, refusalOf, type Refusal } from "../lib/refusal";
 import { named } from "../lib/names";
@@ -33,13 +34,6 @@ function firstOf(query: URLSearchParams): JsonObject {
   const calendar = query.get("calendar");
   if (calendar !== null) return { cron: "0 9 * * *", timezone: HERE, exclude: { calendars: [calendar] }, callback: { type: "webhook", url: "" } };
   return query.get("example") === "hello" ? HELLO : BLANK;
-}
-
-/** Returns the definition without the empty tag that the user is about to type. */
-function cleaned(definition: JsonObject): JsonObject {
-  const { tags, ...rest } = definition;
-  const kept = Array.isArray(tags) ? tags.filter((tag) => tag !== "") : [];
-  return kept.length > 0 ? { ...rest, tags: kept } : rest;
 }
 
 type View = "json" | "curl" | "typescript";
@@ -102,6 +96,8 @@ export function Create() {
   /** What the form begins with; undefined while the task to clone is not read. */
   const [first, setFirst] = useState<JsonObject | undefined>(source === null ? firstOf(query.value) : undefined);
   const [definition, setDefinition] = useState(restored?.definition ?? first);
+  /** What was typed in the tabs that are not open. */
+  const [aside, setAside] = useState(restored?.aside ?? NOTHING_ASIDE);
   const [error, setError] = useState<unknown>();
   const [refusal, setRefusal] = useState<Refusal>();
   const [previewed, setPreviewed] = useState<Refusal>();
@@ -135,10 +131,11 @@ export function Create() {
     );
   }, [source, isRead]);
 
-  const change = (next: JsonObject) => {
+  const change = (next: JsonObject, nextAside = aside) => {
     setDefinition(next);
-    if (first && isEqual(next, first)) dropDraft(form);
-    else keepDraft(form, next);
+    setAside(nextAside);
+    if (first && isEqual(next, first) && isNothingAside(nextAside)) dropDraft(form);
+    else keepDraft(form, next, nextAside);
   };
   const discard = () => {
     dropDraft(form);
@@ -146,6 +143,7 @@ export function Create() {
     setRefusal(undefined);
     setError(undefined);
     setDefinition(first);
+    setAside(NOTHING_ASIDE);
   };
 
   const title = source === null ? "Create a task" : `Clone ${named(source)}`;
@@ -159,13 +157,13 @@ export function Create() {
   }
   const { id } = definition;
   const create = async (headers: Readonly<Record<string, string>>) => {
-    const { body, status } = await createTask(cleaned(definition), headers);
+    const { body, status } = await createTask(definition, headers);
     // A task that fires at once may have ended before its page reads it.
     remember(body);
     dropDraft(form);
     setRestored(undefined);
-    tell(status === 200 ? `${named(body.id)} is overwritten.` : `${named(body.id)} is created.`);
     const next = mayRead.value ? taskPath(body.id) : "/create";
+    tell(status === 200 ? `${named(body.id)} is overwritten.` : `${named(body.id)} is created.`, { page: next });
     for (const { detail } of body.warnings ?? []) tell(`${named(body.id)}: ${detail}`, { isBad: true, page: next });
     go(next);
   };
@@ -200,8 +198,8 @@ export function Create() {
         {(!refusal || isStillRefused(refusal, definition)) && <ErrorNote error={error} />}
         {/* The fields forget what they cannot read yet when the draft is discarded. */}
         <div class="split" key={restored ? "draft" : "new"}>
-          <DefinitionForm definition={definition} onChange={change} refusal={refusal} previewed={previewed} />
-          <Side definition={cleaned(definition)} onChange={change} onRefused={setPreviewed} />
+          <DefinitionForm definition={definition} aside={aside} onChange={change} refusal={refusal} previewed={previewed} />
+          <Side definition={definition} onChange={change} onRefused={setPreviewed} />
         </div>
       </form>
       {taken !== undefined && (

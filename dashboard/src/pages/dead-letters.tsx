@@ -1,6 +1,6 @@
 // Runs that failed for good, grouped by their errors.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { changeLetters, lettersOf, listDeadLetters, type Letters } from "../api/dead-letters";
 import { isEmptyFilter } from "../api/tasks";
 import type { Task } from "../api/types";
@@ -14,6 +14,7 @@ import { describeFilter, filterOf } from "../lib/filter";
 import { adviceOn, explained } from "../lib/errors";
 import { grouped, titleOf, type LetterGroup } from "../lib/groups";
 import { count, whole } from "../lib/numbers";
+import { selection } from "../state/entries";
 import { ignored, query } from "../state/router";
 import { mayWrite } from "../state/session";
 import { tell } from "../state/notices";
@@ -37,7 +38,7 @@ export function DeadLetters() {
   const [letters, setLetters] = useState<Task[]>();
   const [cursor, setCursor] = useState<string | null>(null);
   const [error, setError] = useState<unknown>();
-  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const [chosen, setChosen] = selection();
   const [asked, setAsked] = useState<Asked>();
   const [round, setRound] = useState(0);
 
@@ -54,9 +55,12 @@ export function DeadLetters() {
       if (!signal?.aborted) setError(problem);
     }
   };
+  const isFirst = useRef(true);
   useEffect(() => {
     const controller = new AbortController();
-    setChosen(new Set());
+    // What was selected before “Back” stays. Other letters begin with no selection.
+    if (!isFirst.current) setChosen(new Set());
+    isFirst.current = false;
     void read(undefined, [], controller.signal);
     return () => controller.abort();
   }, [query.value.toString(), round]);
@@ -194,7 +198,7 @@ function Group({ group, chosen, onChoose, onAsk }: GroupProps) {
               <th scope="col">{mayWrite.value ? <input type="checkbox" aria-label="Select the whole group" checked={ids.every((id) => chosen.has(id))} onChange={(event) => onChoose(ids, event.currentTarget.checked)} /> : <span class="hidden">Selected</span>}</th>
               <th scope="col">Task</th>
               <th scope="col">Failed</th>
-              <th scope="col">Run of</th>
+              <th scope="col">Was due</th>
               <th scope="col" class="number">
                 Attempts
               </th>

@@ -32,10 +32,10 @@ const COLUMNS: readonly Column<Key>[] = [
   {
     title: "Name",
     cell: ({ name, id }) => (
-      <>
+      <div>
         <div class="strong">{name}</div>
         <code class="muted">dsk_{id}_…</code>
-      </>
+      </div>
     ),
   },
   { title: "Scopes", cell: ({ scopes }) => <Scopes scopes={scopes} /> },

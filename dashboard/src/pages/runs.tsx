@@ -8,7 +8,9 @@ import { useCursorList } from "../components/use-cursor-list";
 import { VirtualList } from "../components/virtual-list";
 import { explained } from "../lib/errors";
 import { apiTime, OUTCOMES } from "../lib/filter";
+import { readTags } from "../lib/tags";
 import { HERE, duration } from "../lib/time";
+import { keepTopOfList } from "../state/entries";
 import { query, setQuery, taskPath } from "../state/router";
 import { useState } from "preact/hooks";
 import { AttemptDialog } from "./runs/attempt-dialog";
@@ -30,8 +32,17 @@ const ABOUT: Readonly<Record<View, string>> = {
   events: "What happens to tasks, as it happens.",
 };
 
+/** Reads the tag of a filter, with or without the quotes that a tag with a comma has in other lists. */
+function tagOf(text: string): string {
+  const [tag = "", ...others] = readTags(text).filter(Boolean);
+  return others.length === 0 ? tag : text;
+}
+
 function filterOfRuns(parameters: URLSearchParams): RunFilter {
-  const valueOf = (name: (typeof NAMES)[number]) => (name === "from" || name === "to" ? apiTime(parameters.get(name) ?? "") : parameters.get(name));
+  const valueOf = (name: (typeof NAMES)[number]) => {
+    const given = parameters.get(name) ?? "";
+    return name === "from" || name === "to" ? apiTime(given) : name === "tag" ? tagOf(given) : given;
+  };
   return Object.fromEntries(NAMES.map((name) => [name, valueOf(name)]).filter(([, value]) => value)) as RunFilter;
 }
 
@@ -56,7 +67,7 @@ export function Runs() {
           ]}
           onChange={(to) => setQuery({ group: to === "groups" ? "error" : undefined, view: to === "events" ? "events" : undefined })}
         />
-        {view !== "events" && <Button onClick={() => setRound(round + 1)}>Read again</Button>}
+        {view !== "events" && <Button onClick={() => (keepTopOfList(0), setRound(round + 1))}>Read again</Button>}
       </PageHead>
       {view !== "events" && (
         <search class="filters" aria-label="Filters">

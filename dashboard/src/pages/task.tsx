@@ -46,8 +46,11 @@ function interval({ task, explanation }: Shown): number {
   return task ? 10_000 : 0;
 }
 
+/** Says that the page need not be read again. */
+const endingOf = ({ task, explanation }: Shown): string | undefined => (task || !explanation ? undefined : "The task has ended");
+
 export function Task({ id }: { id: string }) {
-  const { value, error, refresh } = usePoll((signal) => load(id, signal), [id], { everyMs: interval, requests: 3, shards: () => 3 });
+  const { value, error, refresh } = usePoll((signal) => load(id, signal), [id], { everyMs: interval, requests: 3, shards: () => 3, ending: endingOf });
   if (!value) {
     return (
       <div class="page">

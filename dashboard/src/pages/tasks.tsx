@@ -1,7 +1,7 @@
 // All tasks of the namespace: search, filters, and changes of many.
 
 import { useState } from "preact/hooks";
-import { listTasks, isEmptyFilter } from "../api/tasks";
+import { listTasks, isEmptyFilter, type TaskFilter } from "../api/tasks";
 import type { Task } from "../api/types";
 import { Badge, Button, Empty, Link, LinkButton, openRow, PageHead, Time } from "../components/basics";
 import { ListFoot } from "../components/list-foot";
@@ -11,7 +11,9 @@ import { useCursorList } from "../components/use-cursor-list";
 import { VirtualList } from "../components/virtual-list";
 import { filterOf } from "../lib/filter";
 import { sentence } from "../lib/sentence";
+import { writeTag } from "../lib/tags";
 import { HERE } from "../lib/time";
+import { selection } from "../state/entries";
 import { go, pageWith, query, setQuery, taskPath } from "../state/router";
 import { mayWrite } from "../state/session";
 import { BulkBar } from "./tasks/bulk";
@@ -25,21 +27,48 @@ const COLUMNS = "28px minmax(140px, 2fr) 118px minmax(190px, 226px) minmax(140px
 
 /** Says what order the tasks have that have no due time; undefined for a list without such tasks. */
 function orderNote(status: string | undefined, order: string | null): string | undefined {
+  if (status === DEAD) return "Dead letters are in the order in which they failed.";
   if (status === "held" || status === "paused" || status === "unscheduled") return `What is ${status} has no due time, so this list is in no order of time.`;
   if (status !== undefined) return undefined;
-  return `What is held, paused or unscheduled has no due time: it is ${order === "desc" ? "first" : "last"}, in no order of time.`;
+  const [after, last] = order === "desc" ? ["before", "first"] : ["after", "last"];
+  return `Dead letters are ${after} what is due. What is held, paused or unscheduled is ${last}, in no order of time.`;
 }
 
 /** Returns the address of a task, or of a dead letter with its id. */
 const addressOf = (task: Task): string => (task.deadLetterId ? `/dead-letters/${encodeURIComponent(task.deadLetterId)}` : taskPath(task.id));
 
-/** Returns the time that a task waits for, or the time at which it failed. */
-const timeOf = (task: Task): number | undefined => task.due ?? task.failedAt ?? task.time;
+/** The status of tasks that failed for good. Their lists are in the order in which they failed. */
+const DEAD = "dead-lettered";
+
+/** The name of the column with the times of a list. */
+const timeName = (status: string | undefined): string => (status === DEAD ? "Failed" : "Due");
+
+/** Shows the time that a task waits for, or else the time at which it failed, which a list of what is due names. */
+function TaskTime({ task, isOfDead }: { task: Task; isOfDead: boolean }) {
+  if (task.status !== DEAD) return <Time at={task.due ?? task.time} isBare />;
+  return (
+    <>
+      {!isOfDead && <span class="muted">failed </span>}
+      <Time at={task.failedAt} isBare />
+    </>
+  );
+}
+
+/** Leads to the attempts at tasks that have ended, with the same filters as far as runs have them. */
+function EndedNote({ filter }: { filter: TaskFilter }) {
+  const [tag, another] = filter.tags ?? [];
+  const to = pageWith("/runs", { prefix: filter.prefix, tag: tag === undefined || another !== undefined ? undefined : writeTag(tag) });
+  return (
+    <>
+      Tasks that have ended are not in this list: their attempts are under <Link to={to}>Runs</Link>.
+    </>
+  );
+}
 
 function FirstTask() {
   return (
     <Empty
-      title="No task yet"
+      title="No task waits or runs"
       action={
         mayWrite.value && (
           <>
@@ -51,7 +80,8 @@ function FirstTask() {
         )
       }
     >
-      A task says what to call (a webhook, a handler, a queue) and when: once or repeatedly. The scheduler calls it at that time, retries it if it fails, and records how it went.
+      A task says what to call (a webhook, a handler, a queue) and when: once or repeatedly. The scheduler calls it at that time, retries it if it fails, and records how it went.{" "}
+      <EndedNote filter={{}} />
     </Empty>
   );
 }
@@ -59,7 +89,7 @@ function FirstTask() {
 export function Tasks() {
   const filter = filterOf(query.value);
   const [round, setRound] = useState(0);
-  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const [chosen, setChosen] = selection();
   const [total, setTotal] = useState<number>();
   /** The task whose tags are shown. */
   const [tagged, setTagged] = useState<Task>();
@@ -90,6 +120,7 @@ export function Tasks() {
     setChosen(next);
   };
   const isEmpty = list.isComplete && list.length === 0;
+  const exactly = filter.prefix && <Link to={taskPath(filter.prefix)}>Open the task with exactly this id</Link>;
   return (
     <div class="page fills">
       <PageHead title="Tasks">
@@ -107,7 +138,7 @@ export function Tasks() {
         <FirstTask />
       ) : isEmpty ? (
         <Empty title="No task matches" action={<Button onClick={() => setQuery(Object.fromEntries([...query.value.keys()].map((name) => [name, undefined])))}>Clear the filters</Button>}>
-          A task must match all filters. A task that has fired for the last time is no longer in this list: its attempts are under <Link to="/runs">Runs</Link>.
+          A task must match all filters. <EndedNote filter={filter} /> {exactly}
         </Empty>
       ) : (
         <>
@@ -124,7 +155,9 @@ export function Tasks() {
                 </span>
                 <span role="columnheader">Id</span>
                 <span role="columnheader">Status</span>
-                <span role="columnheader">Due ({HERE})</span>
+                <span role="columnheader">
+                  {timeName(filter.status)} ({HERE})
+                </span>
                 <span role="columnheader">Schedule</span>
                 <span role="columnheader">Calls</span>
                 <span role="columnheader">Tags</span>
@@ -140,11 +173,12 @@ export function Tasks() {
           <div class="row">
             <ListFoot list={list} noun="task" isDescending={query.value.get("order") === "desc"} total={isEmptyFilter(filter) ? total : undefined} />
             <span class="muted small">{orderNote(filter.status, query.value.get("order"))}</span>
-            {filter.prefix && (
-              <span class="small">
-                <Link to={taskPath(filter.prefix)}>Open the task with exactly this id</Link>
-              </span>
+            {list.isComplete && (
+              <p class="muted small">
+                <EndedNote filter={filter} />
+              </p>
             )}
+            <span class="small">{exactly}</span>
           </div>
         </>
       )}
@@ -156,7 +190,7 @@ export function Tasks() {
 function OrderChoice() {
   return (
     <label class="filter">
-      <span>Due</span>
+      <span>{timeName(query.value.get("status") ?? undefined)}</span>
       <select value={query.value.get("order") === "desc" ? "desc" : ""} onChange={(event) => setQuery({ order: event.currentTarget.value })}>
         <option value="">first to last</option>
         <option value="desc">last to first</option>
@@ -194,7 +228,7 @@ function Row({ task, isChosen, onChoose, onTags }: RowProps) {
         </span>
       </span>
       <span role="cell" class="clip">
-        <Time at={timeOf(task)} isBare />
+        <TaskTime task={task} isOfDead={query.value.get("status") === DEAD} />
       </span>
       <span role="cell" class="clip muted">
         {task.kind === "once" ? "Once" : sentence(task)}

@@ -2,12 +2,15 @@
 // gone when the tab is closed or its user signs out. It has no headers of targets, because they may be secrets.
 
 import type { JsonObject } from "../api/types";
+import { NOTHING_ASIDE, type Aside } from "../lib/aside";
 import { isObject } from "../lib/definition";
 import { withoutSecrets } from "../lib/secrets";
 import { DRAFTS, namespace } from "./session";
 
 export interface Draft {
   definition: JsonObject;
+  /** What was typed in the tabs of the form that are not open. */
+  aside: Aside;
   /** The names of the headers that are not kept. */
   headers: string[];
   /** When it was last changed. */
@@ -44,13 +47,15 @@ const nameOf = (form: string): string => `${namespace.value} ${form}`;
 /** Returns the draft of a form; undefined if there is none. */
 export function draftOf(form: string): Draft | undefined {
   const [, draft] = read().find(([of]) => of === nameOf(form)) ?? [];
-  return draft && isObject(draft.definition) && Array.isArray(draft.headers) ? draft : undefined;
+  if (!draft || !isObject(draft.definition) || !Array.isArray(draft.headers)) return undefined;
+  // A draft of a dashboard of before has no tabs.
+  return draft.aside?.schedules && draft.aside.targets ? draft : { ...draft, aside: NOTHING_ASIDE };
 }
 
 /** Keeps the draft of a form. Beyond the bound, drops the draft that was changed longest ago. */
-export function keepDraft(form: string, typed: JsonObject): void {
+export function keepDraft(form: string, typed: JsonObject, aside: Aside): void {
   const others = read().filter(([of]) => of !== nameOf(form));
-  write([...others.slice(1 - MOST), [nameOf(form), { ...withoutSecrets(typed), at: Date.now() }]]);
+  write([...others.slice(1 - MOST), [nameOf(form), { ...withoutSecrets(typed, aside), at: Date.now() }]]);
 }
 
 export const dropDraft = (form: string): void => write(read().filter(([of]) => of !== nameOf(form)));

@@ -1,6 +1,6 @@
 // Reads values repeatedly, but only while the page is visible.
 
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { ApiError, isReachable, Unreachable } from "../api/client";
 
@@ -18,9 +18,16 @@ interface Cost {
   shards: (all: number) => number;
 }
 
-/** What the current page reads by itself: the interval and the cost of each reader. */
+/** What the current page reads: the interval and the cost of each reader. */
 interface Watch extends Cost {
+  /** 0 while it is not read again. */
   everyMs: number;
+  /** When it was last read, by the clock of the viewer; absent before. */
+  at?: number;
+  /** Whether the last try has failed. */
+  hasFailed?: boolean;
+  /** Why it is not read again, if that follows from what was read. */
+  ending?: string | undefined;
 }
 
 /** The cost of a request that asks every shard. */
@@ -29,12 +36,15 @@ export const ASKS_ALL: Cost = { requests: 1, shards: (all) => all };
 export const ASKS_ONE: Cost = { requests: 1, shards: () => 1 };
 
 const watches = new Map<symbol, Watch>();
-export const watching = signal<readonly Watch[]>([]);
+/** All readers of the current page. */
+export const readers = signal<readonly Watch[]>([]);
+/** Those that read again by themselves. */
+export const watching = computed(() => readers.value.filter(({ everyMs }) => everyMs > 0));
 
 function watch(id: symbol, what: Watch | undefined): void {
   if (what) watches.set(id, what);
   else watches.delete(id);
-  watching.value = [...watches.values()];
+  readers.value = [...watches.values()];
 }
 
 /** The current time, updated every second while the page is visible. */
@@ -66,6 +76,8 @@ function retryAfter(error: unknown): number {
 interface PollOptions<Value> extends Cost {
   /** The time between two reads, or how to compute it from the last value; 0 reads once. */
   everyMs: number | ((value: Value) => number);
+  /** Says why a value is the last one, as the beginning of a sentence; undefined if it need not be. */
+  ending?: (value: Value) => string | undefined;
 }
 
 /**
@@ -86,6 +98,10 @@ export function usePoll<Value>(load: (signal: AbortSignal) => Promise<Value>, ke
     const id = Symbol("watch");
     const controller = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
+    const { requests, shards } = current.current.options;
+    const idle: Watch = { everyMs: 0, requests, shards };
+    let last = idle;
+    watch(id, idle);
 
     const again = (afterMs: number): void => {
       if (afterMs > 0) timer = setTimeout(run, afterMs);
@@ -99,21 +115,24 @@ export function usePoll<Value>(load: (signal: AbortSignal) => Promise<Value>, ke
         if (controller.signal.aborted) return;
         setState({ value, isLoading: false });
         const everyMs = typeof optionsNow.everyMs === "function" ? optionsNow.everyMs(value) : optionsNow.everyMs;
-        watch(id, everyMs > 0 && isLive.value ? { everyMs, requests: optionsNow.requests, shards: optionsNow.shards } : undefined);
+        last = { ...idle, everyMs: isLive.value ? everyMs : 0, at: Date.now(), ending: optionsNow.ending?.(value) };
+        watch(id, last);
         if (isLive.value) again(everyMs);
       } catch (error) {
         if (controller.signal.aborted) return;
         setState((before) => ({ ...before, error: error as Error, isLoading: false }));
+        watch(id, { ...last, hasFailed: true });
         if (isLive.value || !isReachable.value) again(retryAfter(error));
       }
     };
-    const stopVisible = isVisible.subscribe((visible) => visible && void run());
+    // What has been read is read again only if the pages update by themselves.
+    const stopVisible = isVisible.subscribe((visible) => visible && (isLive.peek() || last.at === undefined) && void run());
     let wasLive = isLive.value;
     const stopLive = isLive.subscribe((live) => {
       if (live === wasLive) return;
       wasLive = live;
       clearTimeout(timer);
-      watch(id, undefined);
+      watch(id, { ...last, everyMs: 0 });
       if (live) void run();
     });
     return () => {

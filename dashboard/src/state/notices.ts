@@ -2,7 +2,7 @@
 
 import { effect, signal } from "@preact/signals";
 import { path } from "./router";
-import { key } from "./session";
+import { key, namespace } from "./session";
 
 export interface Notice {
   id: number;
@@ -19,10 +19,10 @@ let last = 0;
 interface Options {
   isBad?: boolean;
   /** The path of the page that it is about, if that is opened next. */
-  page?: string;
+  page?: string | undefined;
 }
 
-/** Shows a message for some seconds. A bad one stays on its page until the user dismisses it or leaves the page. */
+/** Shows a message for some seconds, or until the user leaves its page. A bad one stays until the user dismisses it or leaves the page. */
 export function tell(text: string, { isBad = false, page = path.peek() }: Options = {}): void {
   last += 1;
   const id = last;
@@ -43,13 +43,15 @@ export function tellError(what: string, error: unknown): void {
   tell(`${what}: ${/[.?!]$/.test(detail) ? detail : `${detail}.`}`, { isBad: true });
 }
 
-// What went wrong on a page is not about the next one.
+// What was done on a page, or went wrong there, is not about the next one.
 effect(() => {
   const page = path.value;
-  keep((notice) => !notice.isBad || notice.page === page);
+  keep((notice) => notice.page === page);
 });
 
-// Another key may belong to somebody else.
+// Another key may belong to somebody else, and another namespace has other tasks.
 effect(() => {
-  if (key.value === null) keep(() => false);
+  void key.value;
+  void namespace.value;
+  keep(() => false);
 });

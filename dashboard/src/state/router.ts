@@ -42,7 +42,8 @@ window.addEventListener("hashchange", () => {
 export function go(to: string, { replace = false } = {}): void {
   if (to === address.value) return;
   if (replace) {
-    history.replaceState(null, "", `#${to}`);
+    // The entry keeps its name: see `entries.ts`.
+    history.replaceState(history.state, "", `#${to}`);
     address.value = to;
   } else {
     location.hash = to;

@@ -67,6 +67,7 @@ pub(crate) enum Action<'a> {
 }
 
 /// The result of a request by filter.
+#[derive(Default)]
 pub(crate) struct Done {
     /// The number of cancelled or changed tasks.
     pub(crate) tasks: u64,
@@ -74,6 +75,16 @@ pub(crate) struct Done {
     pub(crate) running: u64,
     /// Whether no task is left.
     pub(crate) is_complete: bool,
+    /// Whether tasks are left because their shards have no room for their limit keys.
+    lacks_lanes: bool,
+}
+
+/// The result of a step on a shard.
+struct Step {
+    tasks: u64,
+    running: u64,
+    lacks_lanes: bool,
+    next: Option<Position>,
 }
 
 /// Applies an action to the tasks of all shards that match the filter.
@@ -84,12 +95,16 @@ pub(crate) async fn by_filter(
 ) -> Result<Done, Problem> {
     let replies =
         shards.each(shards.map.all(), |shard| on_shard(shards, shard, filter, action)).await;
-    let mut all = Done { tasks: 0, running: 0, is_complete: true };
+    let mut all = Done { is_complete: true, ..Done::default() };
     for reply in replies {
-        let Done { tasks, running, is_complete } = reply?;
+        let Done { tasks, running, is_complete, lacks_lanes } = reply?;
         all.tasks += tasks;
         all.running += running;
-        all.is_complete &= is_complete;
+        all.is_complete &= is_complete && !lacks_lanes;
+        all.lacks_lanes |= lacks_lanes;
+    }
+    if all.lacks_lanes && all.tasks == 0 {
+        return Err(Problem::no_lanes());
     }
     Ok(all)
 }
@@ -106,14 +121,16 @@ async fn on_shard(
         limit: MAX_LIST_LIMIT * 20,
         ..ListRequest::default()
     };
-    let mut done = Done { tasks: 0, running: 0, is_complete: false };
+    let mut done = Done::default();
     for round in 0..MAX_ROUNDS {
         if round > 0 && !shards.may_go_on() {
             break;
         }
-        let (count, running, next) = step(shards, shard, &tasks, action).await?;
+        let Step { tasks: count, running, lacks_lanes, next } =
+            step(shards, shard, &tasks, action).await?;
         done.tasks += count;
         done.running += running;
+        done.lacks_lanes |= lacks_lanes;
         done.is_complete = next.is_none();
         if done.is_complete {
             break;
@@ -123,21 +140,21 @@ async fn on_shard(
     Ok(done)
 }
 
-/// Applies the action to some of the tasks of a shard. Returns their number, how many of them are
-/// in flight, and where the next step begins.
+/// Applies the action to some of the tasks of a shard.
 async fn step(
     shards: &Shards,
     shard: ShardId,
     tasks: &ListRequest,
     action: Action<'_>,
-) -> Result<(u64, u64, Option<Position>), Problem> {
+) -> Result<Step, Problem> {
     let tasks = tasks.clone();
     let (change, share, pause) = match action {
         Action::Cancel(by) => {
             let request = CancelMatchingRequest { tasks, by: Some(by.to_owned()) };
             let reply: CancelMatchingReply =
                 shards.ask(shard, paths::CANCEL_MATCHING, &request).await?;
-            return Ok((reply.cancelled, reply.running, reply.next));
+            let CancelMatchingReply { cancelled: tasks, running, next } = reply;
+            return Ok(Step { tasks, running, lacks_lanes: false, next });
         }
         Action::Change(change, share) => (change, share, None),
         Action::Pause(reason) => (Change::Pause, None, Some(reason.clone())),
@@ -147,7 +164,8 @@ async fn step(
         Change::Run => shards.ask_once(shard, paths::CHANGE_MATCHING, &request).await?,
         _ => shards.ask(shard, paths::CHANGE_MATCHING, &request).await?,
     };
-    Ok((reply.changed, reply.running, reply.next))
+    let ChangeMatchingReply { changed: tasks, running, next, left: lacks_lanes } = reply;
+    Ok(Step { tasks, running, lacks_lanes, next })
 }
 
 /// Counts the tasks of all shards that a request by filter would change. Answers with their number

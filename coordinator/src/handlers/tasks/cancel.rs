@@ -74,7 +74,7 @@ pub(crate) async fn many(mut call: Call<'_>) -> Result<Answer, Problem> {
             }
         }
         Chosen::Matching(filter) => {
-            let Done { tasks, running, is_complete } =
+            let Done { tasks, running, is_complete, .. } =
                 bulk::by_filter(&call.shards, &filter, Action::Cancel(call.key_name())).await?;
             counts = CancelledMany { cancelled: tasks, running, done: is_complete, ..counts };
         }

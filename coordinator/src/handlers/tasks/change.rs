@@ -203,7 +203,7 @@ pub(crate) async fn many(mut call: Call<'_>, verb: Verb) -> Result<Answer, Probl
                 Change::Pause => Action::Pause(&reason),
                 change => Action::Change(change, call.share),
             };
-            let Done { tasks, running, is_complete } =
+            let Done { tasks, running, is_complete, .. } =
                 bulk::by_filter(&call.shards, &filter, action).await?;
             counts = ChangedMany { changed: tasks, running, done: is_complete, ..counts };
         }

@@ -86,29 +86,32 @@ impl Engine {
             let tasks: usize = request.pages.iter().map(|page| page.directory.len()).sum();
             let recurring = request.schedules.len();
             let is_version = matches!(request.expected, Some(Expected::Version(_)));
-            let checked = self
-                .has_room(asked + tasks, asked_schedules + recurring)
-                .and_then(|()| self.check(request, &terms, since, now, reader))
-                .and_then(|checked| {
-                    self.lanes.have_room_for(checked.keys(&terms.keys))?;
-                    self.allows(&terms, asked + asked_schedules, &checked, now)?;
-                    let (runs, fits) = self.fits(&checked, &changes);
-                    if runs > 0 {
-                        self.has_room(
-                            asked + tasks + changes.aside.runs + runs.min(MAX_FIRING_TASKS),
-                            0,
-                        )?;
-                    }
-                    Ok((checked, fits))
-                });
+            let checked = self.check(request, &terms, since, now, reader).and_then(|checked| {
+                // What replaces another task needs no room of its own.
+                let added = tasks.saturating_sub(checked.replaced_entries());
+                let added_schedules =
+                    checked.schedules.len().saturating_sub(checked.replaced_schedules());
+                self.has_room(asked + added, asked_schedules + added_schedules)?;
+                self.lanes.have_room_for(checked.keys(&terms.keys))?;
+                self.allows(&terms, asked + asked_schedules, &checked, now)?;
+                let (runs, fits) = self.fits(&checked, &changes);
+                if runs > 0 {
+                    self.has_room(
+                        asked + added + changes.aside.runs + runs.min(MAX_FIRING_TASKS),
+                        0,
+                    )?;
+                }
+                Ok((checked, fits))
+            });
             replies.push(match checked {
                 Ok((checked, false)) => {
                     self.do_part(checked, is_version, now, reader, &mut changes, &mut effects)?;
                     Err(EngineError::Unfinished)
                 }
                 Ok((mut checked, true)) => {
+                    // What they replace is removed at once, and they are added at the end.
                     asked += tasks;
-                    asked_schedules += recurring;
+                    asked_schedules += checked.schedules.len();
                     taken += 1;
                     let patch = checked.patch.take();
                     let is_patch = u64::from(patch.is_some());
@@ -217,14 +220,15 @@ impl Engine {
         }
     }
 
-    /// Checks that `asked` more tasks and `recurring` more recurring tasks fit.
+    /// Checks that `asked` more tasks and `recurring` more recurring tasks fit. No more always fit,
+    /// even if further attempts have filled the shard beyond its limit.
     pub(super) fn has_room(&self, asked: usize, recurring: usize) -> Result<(), EngineError> {
         let held = self.tasks.held();
-        if held + asked > self.config.max_entries {
+        if asked > 0 && held + asked > self.config.max_entries {
             let dead = self.tasks.counts().dead_letters;
             return Err(EngineError::Full { held, dead, asked, limit: self.config.max_entries });
         }
-        if self.tasks.schedules() + recurring > MAX_SCHEDULES_PER_SHARD {
+        if recurring > 0 && self.tasks.schedules() + recurring > MAX_SCHEDULES_PER_SHARD {
             return Err(EngineError::TooManySchedules {
                 held: self.tasks.schedules(),
                 asked: recurring,

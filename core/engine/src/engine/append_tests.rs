@@ -55,6 +55,49 @@ fn a_refused_request_does_not_affect_the_others() {
     assert_eq!((engine.stats(NOW).pending, engine.stats(NOW).counters.created), (3, 3));
 }
 
+/// A full shard refused every request that replaces a task.
+#[test]
+fn a_full_shard_takes_what_replaces_a_task() {
+    let config = Config { max_entries: 2, ..Config::default() };
+    let mut engine = Engine::load("1-0", config, Snapshot::default()).unwrap();
+    let mut stored = Memory::default();
+    let mut send = |requests: Vec<Append>| {
+        let (replies, effects) = engine.append_all(requests, NOW, &stored).unwrap();
+        stored.apply(&effects.writes);
+        replies.into_iter().map(|reply| reply.map(|reply| reply.replaced)).collect::<Vec<_>>()
+    };
+    assert_eq!(send(vec![request(1..3, 0)]), [Ok(0)]);
+    let full = |held, asked| Err(EngineError::Full { held, dead: 0, asked, limit: 2 });
+    // The requests of one commit share its room.
+    let requests = vec![request(2..4, 0), request(1..3, 0), request(3..4, 0)];
+    assert_eq!(send(requests), [full(2, 1), Ok(2), full(0, 3)]);
+}
+
+/// A deploy that sends all of its recurring tasks again was refused if they were more than half of
+/// what a shard may hold.
+#[test]
+fn a_shard_with_the_most_recurring_tasks_takes_their_definitions_again() {
+    let define = |every: u32, count: usize| Append {
+        schedules: (0..count)
+            .map(|n| {
+                recurring(&format!("r-{n}"), &format!(r#""everySeconds":{every},"anchor":{NOW}"#))
+                    .into_bytes()
+            })
+            .collect(),
+        ..Append::default()
+    };
+    let (mut engine, mut stored) = (engine(), Memory::default());
+    for (every, replaced) in [(3_600, 0), (3_600, 20_000), (7_200, 20_000)] {
+        let request = define(every, MAX_SCHEDULES_PER_SHARD);
+        let (reply, effects) = engine.append(request, NOW, &stored).unwrap();
+        stored.apply(&effects.writes);
+        assert_eq!(reply.replaced, replaced, "every {every} seconds");
+        let refused = engine.append(define(60, MAX_SCHEDULES_PER_SHARD + 1), NOW, &stored);
+        let held = MAX_SCHEDULES_PER_SHARD;
+        assert_eq!(refused.unwrap_err(), EngineError::TooManySchedules { held, asked: 1 });
+    }
+}
+
 fn cron(cron: &str, description: &str) -> Vec<u8> {
     recurring("r", &format!(r#""cron":"{cron}","description":"{description}""#)).into_bytes()
 }

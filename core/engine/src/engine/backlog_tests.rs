@@ -1,11 +1,15 @@
 use crate::budget::MAX_PLACED;
 use crate::engine::lanes::pair::Pair;
 use crate::testing;
-use crate::{Config, Keep};
+use crate::{Config, EngineError, Keep};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::{MAX_CATCH_UP_RUNS, MAX_LANES};
 use scheduler_model::numbers::EnvelopeSeq;
-use scheduler_model::protocol::{Append, Expected, Failure, Report, Status};
+use scheduler_model::position::Position;
+use scheduler_model::protocol::{
+    Append, Change, ChangeRequest, Changed, Expected, Failure, Filter, Kind, ListRequest, Report,
+    Status,
+};
 use scheduler_model::task::version_of;
 
 /// Runs that found no slot waited without a bound, until their shard refused every task.
@@ -245,4 +249,188 @@ fn ids_whose_waiting_runs_are_gone_are_forgotten() {
     }
     let noted = pair.engine.lanes.noted();
     assert!(noted <= MAX_PLACED, "{noted} ids are noted, and no run waits");
+}
+
+/// Returns a shard in which the runs of some ids wait for the only lane, which "of-other" has.
+fn waiting_for_a_lane(ids: u64) -> Pair {
+    let mut pair = Pair::with(Config { max_lanes: 1, ..Config::default() });
+    pair.create("other", "of-other", Some(pair.now.plus(86_400_000)), "");
+    for n in 0..ids {
+        let id = format!("id-{n}");
+        pair.create("", &id, Some(pair.now), "");
+        pair.wake();
+        set_key(&mut pair, &id, &format!("key-{n}"));
+        fail_all(&mut pair);
+        assert_eq!(pair.status(&id), Some(Status::Retrying));
+        pair.now = pair.now.plus(1_000);
+    }
+    pair.live(pair.now.plus(60_000), 10);
+    pair
+}
+
+/// Changes all tasks, one in each step, and lets the shard work after each. Returns the number of
+/// changes that it reports.
+fn in_steps(
+    pair: &mut Pair,
+    step: impl Fn(&mut Pair, &ListRequest) -> (u64, Option<Position>),
+) -> u64 {
+    let mut request = ListRequest { limit: 1, ..ListRequest::default() };
+    let mut sum = 0;
+    for _ in 0..40 {
+        let (changed, next) = step(pair, &request);
+        sum += changed;
+        pair.live(pair.now.plus(1_000), 100_000);
+        if next.is_none() {
+            return sum;
+        }
+        request.after = next;
+    }
+    panic!("the change goes on and on: {sum} changes");
+}
+
+/// The step that cancelled or paused "of-other" freed its lane. A run that waited for it was then
+/// due at once, before the place where the next step began, and started.
+#[test]
+fn a_change_of_many_misses_no_run_that_gets_a_lane_between_two_steps() {
+    let mut pair = waiting_for_a_lane(5);
+    let cancelled = in_steps(&mut pair, |pair, request| {
+        let reply =
+            pair.input(|engine, now, reader| engine.cancel_matching_by(request, None, now, reader));
+        (reply.cancelled, reply.next)
+    });
+    assert_eq!(cancelled, 6);
+    let list =
+        pair.engine.list(&ListRequest { limit: 10, ..ListRequest::default() }, pair.reader());
+    assert_eq!(list.unwrap().items.len(), 0);
+    let (dispatched, _) = pair.live(pair.now.plus(86_400_000), 100_000);
+    assert!(dispatched.is_empty(), "{dispatched:?}");
+
+    let mut pair = waiting_for_a_lane(5);
+    let paused = in_steps(&mut pair, |pair, request| {
+        let reply = pair.input(|engine, now, reader| {
+            engine.change_matching(request, Change::Pause, None, now, reader)
+        });
+        (reply.changed, reply.next)
+    });
+    assert_eq!(paused, 6);
+    let (dispatched, _) = pair.live(pair.now.plus(86_400_000), 100_000);
+    assert!(dispatched.is_empty(), "{dispatched:?}");
+}
+
+/// A recurring task that fired between two steps was run again by a later step.
+#[test]
+fn a_run_of_many_runs_a_recurring_task_once() {
+    let mut pair = Pair::new(usize::MAX);
+    for n in 0..5 {
+        pair.create("", &format!("id-{n}"), None, r#""everySeconds":1,"anchor":1764000000000,"#);
+    }
+    let filter = Filter {
+        kind: Some(Kind::Recurring),
+        status: Some(Status::Scheduled),
+        ..Filter::default()
+    };
+    let changed = in_steps(&mut pair, |pair, request| {
+        let request = ListRequest { filter: filter.clone(), ..request.clone() };
+        let reply = pair.input(|engine, now, reader| {
+            engine.change_matching(&request, Change::Run, None, now, reader)
+        });
+        (reply.changed, reply.next)
+    });
+    assert_eq!(changed, 5);
+}
+
+/// A resume or a replay of tasks with more keys than a shard has lanes was refused, although all
+/// lanes were free.
+#[test]
+fn a_change_of_many_keys_changes_what_has_room() {
+    let mut pair = Pair::with(Config { max_lanes: 3, ..Config::default() });
+    let later = Some(pair.now.plus(86_400_000));
+    for n in 0..5 {
+        pair.create(&format!("key-{n}"), &format!("id-{n}"), later, "");
+        let request = ChangeRequest {
+            ids: vec![format!("id-{n}")],
+            change: Change::Pause,
+            if_match: None,
+            pause: None,
+        };
+        pair.input(|engine, now, reader| engine.change(&request, now, reader));
+        pair.live(pair.now.plus(6_000), 100);
+    }
+    let request = ListRequest { limit: 100, ..ListRequest::default() };
+    let resume = |pair: &mut Pair| {
+        pair.input(|engine, now, reader| {
+            engine.change_matching(&request, Change::Resume, None, now, reader)
+        })
+    };
+    let reply = resume(&mut pair);
+    assert_eq!((reply.changed, reply.left, reply.next), (3, true, None));
+    let reply = resume(&mut pair);
+    assert_eq!((reply.changed, reply.left), (0, true));
+    // By id, all of them are changed or none.
+    let ids = (0..5).map(|n| format!("id-{n}"));
+    let (ids, resumed): (Vec<_>, Vec<_>) =
+        ids.partition(|id| pair.status(id) == Some(Status::Paused));
+    let request = |ids: &[String]| ChangeRequest {
+        ids: ids.to_vec(),
+        change: Change::Resume,
+        if_match: None,
+        pause: None,
+    };
+    let refused = |pair: &mut Pair| pair.engine.change(&request(&ids), pair.now, &pair.stored);
+    assert_eq!(refused(&mut pair).unwrap_err(), EngineError::TooManyLanes { held: 3, asked: 1 });
+    pair.cancel(&resumed[0]);
+    pair.live(pair.now.plus(6_000), 100);
+    assert_eq!(refused(&mut pair).unwrap_err(), EngineError::TooManyLanes { held: 2, asked: 1 });
+    let reply = pair.input(|engine, now, reader| engine.change(&request(&ids[..1]), now, reader));
+    assert_eq!(reply.outcomes, [Changed::Changed]);
+}
+
+/// Each run waits for a lane of its own.
+#[test]
+fn dead_letters_of_more_keys_than_lanes_are_replayed_together() {
+    let mut pair = Pair::with(Config { max_lanes: 3, ..Config::default() });
+    for n in 0..5 {
+        let id = format!("id-{n}");
+        pair.create("", &id, Some(pair.now), "");
+        pair.wake();
+        set_key(&mut pair, &id, &format!("key-{n}"));
+        for (seq, _) in pair.envelopes_in_flight() {
+            pair.fail(seq, true, "no");
+        }
+        assert_eq!(pair.status(&id), Some(Status::Dead));
+        pair.live(pair.now.plus(6_000), 100);
+    }
+    let filter = Filter { status: Some(Status::Dead), ..Filter::default() };
+    let request = ListRequest { filter, limit: 100, ..ListRequest::default() };
+    let reply = pair.input(|engine, now, reader| {
+        engine.change_matching(&request, Change::Run, None, now, reader)
+    });
+    assert_eq!((reply.changed, reply.left), (5, false));
+    let mut dispatched = 0;
+    for _ in 0..10 {
+        pair.live(pair.now.plus(6_000), 10_000);
+        for (seq, _) in pair.envelopes_in_flight() {
+            dispatched += 1;
+            pair.report(seq);
+        }
+    }
+    assert_eq!(dispatched, 5);
+}
+
+/// A request to run everything was refused, because some runs had no lane.
+#[test]
+fn a_run_of_many_leaves_alone_what_waits_only_for_a_lane() {
+    let mut pair = waiting_for_a_lane(5);
+    let filter = Filter { status: Some(Status::Retrying), ..Filter::default() };
+    let changed = in_steps(&mut pair, |pair, request| {
+        let request = ListRequest { filter: filter.clone(), ..request.clone() };
+        let reply = pair.input(|engine, now, reader| {
+            engine.change_matching(&request, Change::Run, None, now, reader)
+        });
+        (reply.changed, reply.next)
+    });
+    assert_eq!(changed, 0);
+    pair.cancel("of-other");
+    let (dispatched, _) = pair.live(pair.now.plus(1_000), 100_000);
+    assert_eq!(dispatched.len(), 1);
 }

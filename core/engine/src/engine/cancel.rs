@@ -9,7 +9,7 @@ use crate::entry_ref::EntryRef;
 use crate::error::EngineError;
 use crate::flights::{FlightReader, Found};
 use crate::reader::Reader;
-use crate::scan::{Candidate, Seen, Spent};
+use crate::scan::{Candidate, Seen, Spent, Then};
 use scheduler_calendar::ordered::sort;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::position::Position;
@@ -205,7 +205,7 @@ impl Engine {
         let (mut killed, mut stopped, mut spent) =
             (Vec::new(), Vec::new(), Spent::nothing(request));
         let next =
-            self.scan(request, Direction::Forward, reads, &mut spent, reader, |spent, seen| {
+            self.scan(request, Direction::Changing, reads, &mut spent, reader, |spent, seen| {
                 spent.matches += 1;
                 match seen {
                     Seen::Waiting(candidate, record) => {
@@ -227,7 +227,7 @@ impl Engine {
                         }
                     }
                 }
-                Ok(!cancelled_ids.is_full())
+                Ok(Then::if_room(!cancelled_ids.is_full()))
             })?;
         if let Some(next) = next {
             let killed_ids = killed.iter().filter_map(|at| self.tasks.hash_of(*at));

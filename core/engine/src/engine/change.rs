@@ -10,20 +10,16 @@ use crate::flights::Found;
 use crate::new_schedule::read_schedule;
 use crate::pause::pause_start;
 use crate::reader::Reader;
-use crate::scan::{Seen, Spent};
+use crate::scan::{Seen, Spent, Then};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::access::Share;
 use scheduler_model::format::page::Flags;
-use scheduler_model::position::Position;
 use scheduler_model::protocol::{
     Among, Change, ChangeMatchingReply, ChangeReply, ChangeRequest, Changed, ListRequest,
     PauseReason, RunRequest,
 };
 use scheduler_model::record_id::HEAD_BYTES;
 use std::collections::HashMap;
-
-/// The first position of a scan. Page 0 is that of the recurring tasks, whose numbers begin at 1.
-const FIRST: Position = Position { due: UnixMillis::ZERO, page: 0, index: 0 };
 
 impl Engine {
     /// Changes tasks by id, and returns the result for each. If the changes write much, the reply
@@ -87,6 +83,7 @@ impl Engine {
         now: UnixMillis,
         reader: &dyn Reader,
     ) -> Result<(ChangeReply, Effects), EngineError> {
+        self.forget_lanes();
         let mut reply = ChangeReply {
             outcomes: Vec::with_capacity(request.ids.len()),
             ..ChangeReply::default()
@@ -128,6 +125,9 @@ impl Engine {
             seen.insert(id, (outcome, is_running));
             reply.outcomes.push(outcome);
             reply.running.extend(is_running.then_some(place));
+        }
+        if changes.lacks_lane {
+            return Err(self.lanes.no_room());
         }
         let mut effects = Effects::default();
         self.have_room_for(&changes)?;
@@ -262,7 +262,7 @@ impl Engine {
 
     /// Changes the tasks that a filter matches, in the order of a list: those that wait, those in
     /// flight and dead letters, up to the limit of the request and within a bounded amount of work.
-    /// Charges requested runs to `share`.
+    /// Leaves tasks as they are whose limit keys have no lane. Charges requested runs to `share`.
     ///
     /// # Errors
     /// As [`Engine::change_among`].
@@ -301,39 +301,40 @@ impl Engine {
         now: UnixMillis,
         reader: &dyn Reader,
     ) -> Result<(ChangeMatchingReply, Effects), EngineError> {
+        self.forget_lanes();
         let mut spent = Spent::nothing(request);
         let (mut changed, mut running) = (0, 0);
         let (is_reschedule, mut moved) =
             (matches!(change, Change::Reschedule(_)), Moved::default());
-        // If a task was changed in part, the scan continues after this position.
-        let (mut before, mut in_part) = (request.after.unwrap_or(FIRST), None);
         let next =
-            self.scan(request, Direction::Forward, true, &mut spent, reader, |spent, seen| {
+            self.scan(request, Direction::Changing, true, &mut spent, reader, |spent, seen| {
                 spent.matches += 1;
                 match seen {
                     Seen::Waiting(candidate, _) => {
                         if is_reschedule && !self.is_moved(candidate.at, &mut moved, reader)? {
                             changes.looked_at += std::mem::take(&mut moved.bytes);
-                            before = candidate.position;
-                            return Ok(!changes.is_full());
+                            return Ok(Then::if_room(!changes.is_full()));
                         }
-                        let Some(outcome) =
-                            self.plan_change(candidate.at, change, now, reader, &mut changes)?
-                        else {
-                            in_part = Some(before);
-                            return Ok(false);
-                        };
-                        before = candidate.position;
-                        changed += u64::from(outcome == Changed::Changed);
+                        let lacked = std::mem::take(&mut changes.lacks_lane);
+                        let outcome =
+                            self.plan_change(candidate.at, change, now, reader, &mut changes)?;
+                        if outcome.is_none() && !changes.lacks_lane {
+                            // The task was changed in part.
+                            changes.lacks_lane = lacked;
+                            return Ok(Then::StopBefore);
+                        }
+                        changes.lacks_lane |= lacked;
+                        changed += u64::from(outcome == Some(Changed::Changed));
                     }
                     Seen::InFlight(of) => {
-                        before = of.position;
                         let others = if is_reschedule {
                             self.moved_flight(of.flight, &of.record.id, &mut moved, reader)?
                         } else {
                             Some(Vec::new())
                         };
-                        let Some(others) = others else { return Ok(!changes.is_full()) };
+                        let Some(others) = others else {
+                            return Ok(Then::if_room(!changes.is_full()));
+                        };
                         if self.plan_for_flight(of.flight, &of.record, change, now, &mut changes)
                             == Changed::Changed
                         {
@@ -345,21 +346,21 @@ impl Engine {
                         }
                     }
                 }
-                Ok(!changes.is_full())
+                Ok(Then::if_room(!changes.is_full()))
             })?;
-        let next = in_part.or(next);
         let mut effects = Effects::default();
+        let left = changes.lacks_lane;
         self.have_room_for(&changes)?;
         self.charge(share, runs_asked_for(change, &changes), now)?;
         self.carry_out_changes(changes, now, reader, &mut effects)?;
-        Ok((ChangeMatchingReply { changed: changed + running, running, next }, effects))
+        Ok((ChangeMatchingReply { changed: changed + running, running, next, left }, effects))
     }
 
     /// Checks that the shard has room for the entries that changes add.
     pub(super) fn have_room_for(&self, changes: &Changes) -> Result<(), EngineError> {
         let added = changes.back.len() + changes.aside.runs;
         self.has_room(added.saturating_sub(changes.killed.len()), 0)?;
-        self.lanes.have_room_for(changes.back.keys().chain(changes.aside.back.keys()))
+        self.lanes.have_room_for(changes.new_lanes.iter().map(String::as_str))
     }
 
     /// Applies collected changes.
@@ -409,6 +410,10 @@ impl Engine {
         for (number, since) in changes.made_up_to {
             self.tasks.set_next(number, None, Some(since));
             effects.writes.push(Write::SetSince { number, since });
+        }
+        // Runs that are started again may wait for a lane, and tasks may not.
+        for key in &changes.new_lanes {
+            self.lanes.reserve(key);
         }
         self.kill(&changes.killed, effects);
         self.decide(changes.decisions, changes.marks, effects);

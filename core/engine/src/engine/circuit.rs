@@ -26,7 +26,7 @@ use crate::effects::Effects;
 use crate::entry_ref::EntryRef;
 use crate::envelopes::records_of;
 use crate::error::{EngineError, contradiction};
-use crate::policy::{Undispatched, Verdict};
+use crate::policy::{Undispatched, Verdict, too_many_deferred};
 use crate::reader::Reader;
 use scheduler_calendar::ordered::sort_by_key;
 use scheduler_calendar::time::UnixMillis;
@@ -72,9 +72,7 @@ impl Engine {
         if let (Some(hash), Some(unfinished)) = (recurs, unfinished) {
             let here = deferred.entry(hash).or_default();
             if unfinished + *here >= MAX_DEFERRED_RUNS {
-                return Gate::Stay(Verdict::Skip(format!(
-                    "circuit: {destination} does not answer, and {MAX_DEFERRED_RUNS} runs of the task wait already"
-                )));
+                return Gate::Stay(Verdict::Skip(too_many_deferred(&destination)));
             }
             *here += 1;
         }
@@ -101,7 +99,7 @@ impl Engine {
 
     /// Returns how many runs of a recurring task wait for a further attempt, are deferred, or are
     /// in flight.
-    fn unfinished_runs(&self, hash: u64) -> usize {
+    pub(super) fn unfinished_runs(&self, hash: u64) -> usize {
         let waiting = self.tasks.find(hash).filter(|at| {
             let flags = self.flags_of(*at);
             flags.has(Flags::RETRY) && !flags.has(Flags::DEAD_LETTER)

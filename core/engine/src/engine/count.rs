@@ -10,7 +10,7 @@ use crate::changes::{Changes, Moved};
 use crate::entry_ref::EntryRef;
 use crate::error::EngineError;
 use crate::reader::Reader;
-use crate::scan::{Seen, Spent};
+use crate::scan::{Seen, Spent, Then};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::Flags;
 use scheduler_model::protocol::{Change, Changed, CountReply, CountRequest, PauseReason};
@@ -75,7 +75,7 @@ impl Engine {
                     first_bytes += self.bytes_of(&found);
                     first.push(found);
                 }
-                Ok(true)
+                Ok(Then::Continue)
             })?;
         reply.first = self.read_found(first, reader)?;
         Ok(reply)
@@ -105,14 +105,20 @@ impl Engine {
             Change::Reschedule(to) if self.is_before(at, to.at) => {
                 self.is_moved(at, moved, reader)?
             }
+            // What waits for nothing but a lane does not change.
+            Change::Run if self.due_of(at) == UnixMillis::NO_LANE => {
+                spent.read += spent.row_bytes(self.tasks.record_bytes(at));
+                self.plan_change(at, change, now, reader, &mut planned)? == Some(Changed::Changed)
+            }
             Change::Run => !self.adds_a_run(at) || !self.has_most_runs_of(at),
             Change::Reschedule(_) => {
                 if !self.is_moved(at, moved, reader)? {
                     return Ok(false);
                 }
                 spent.read += spent.row_bytes(self.tasks.record_bytes(at));
+                // Without a lane for its limit key, it would change as soon as there is one.
                 let outcome = self.plan_change(at, change, now, reader, &mut planned)?;
-                outcome == Some(Changed::Changed)
+                outcome.is_none_or(|outcome| outcome == Changed::Changed)
             }
         })
     }

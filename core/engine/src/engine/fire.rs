@@ -9,13 +9,12 @@ use crate::circuits::Gate;
 use crate::due::{Due, Packed, Taken, count_repeats, waits_of};
 use crate::effects::{Destination, Effects, Outgoing, Write};
 use crate::entry_ref::{EntryRef, PageEntry};
-use crate::error::{EngineError, contradiction};
+use crate::error::EngineError;
 use crate::lateness::MovedByWindow;
 use crate::outbox::InFlight;
 use crate::overlay::Overlay;
 use crate::policy::{Undispatched, Verdict, judge};
 use crate::reader::Reader;
-use crate::requeue::RequeuedRecords;
 use crate::spans::{ScheduleRecords, Spans};
 use crate::tasks::Advanced;
 use scheduler_calendar::ordered::sort_by_key;
@@ -25,7 +24,7 @@ use scheduler_model::format::envelope::EnvelopeBuilder;
 use scheduler_model::format::page::Flags;
 use scheduler_model::numbers::{LaneNumber, ScheduleNumber};
 use scheduler_model::protocol::EventKind;
-use scheduler_model::task::{Record, write_occurrence};
+use scheduler_model::task::write_occurrence;
 use serde::Deserialize;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -80,7 +79,7 @@ impl Engine {
 
     fn fire(
         &mut self,
-        lapsed: Vec<Undispatched>,
+        mut lapsed: Vec<Undispatched>,
         now: UnixMillis,
         reader: &dyn Reader,
         effects: &mut Effects,
@@ -97,7 +96,9 @@ impl Engine {
             self.take_due(fired, waiting.clone(), now);
         let mut records = ScheduleRecords::default();
         self.save_skipped(&skipped_until, &mut records, reader, effects)?;
-        self.requeue_delayed(&delayed, &mut records, reader, effects)?;
+        let skipped =
+            self.requeue_delayed(&delayed, (&due, &waiting), &mut records, reader, effects)?;
+        lapsed.extend(skipped);
         self.drop_ended_schedules(&delayed, effects);
         if due.is_empty() {
             let must_save = !delayed.is_empty() || !lapsed.is_empty();
@@ -291,8 +292,8 @@ impl Engine {
             || self.lanes.room(lane, now) > 0
                 && self.tasks.head_of(lane).is_none_or(|head| head.due > now);
         let may_wait = is_next
-            || !self
-                .has_full_backlog(hash, taken.delayed_of.get(&hash).copied().unwrap_or_default());
+            || taken.delayed_of.get(&hash).copied().unwrap_or_default()
+                < self.room_to_wait(hash, lane, now);
         let Some(Advanced { occurrence, mut verdict, settled, schedule }) =
             self.tasks.advance_schedule(number, may_wait, now)
         else {
@@ -326,32 +327,6 @@ impl Engine {
         }
         taken.due.push(due);
         true
-    }
-
-    /// Requeues occurrences into their lanes, in the commit in which the watermark passes them.
-    fn requeue_delayed(
-        &mut self,
-        delayed: &[Due],
-        records: &mut ScheduleRecords,
-        reader: &dyn Reader,
-        effects: &mut Effects,
-    ) -> Result<(), EngineError> {
-        if delayed.is_empty() {
-            return Ok(());
-        }
-        let mut back = RequeuedRecords::default();
-        for task in delayed {
-            let Due::Occurrence { number, occurrence, .. } = task else {
-                return Err(contradiction("only occurrences are delayed"));
-            };
-            let mut text = Vec::new();
-            write_occurrence(records.get(*number, reader)?, occurrence.time, &mut text);
-            let record = Record::parse(&text)
-                .map_err(|problem| EngineError::Corrupt(format!("schedule {number}: {problem}")))?;
-            back.push(&record, occurrence.due, Flags::RETRY);
-        }
-        self.insert_requeued(back, effects);
-        Ok(())
     }
 
     /// Joins records into envelopes, in firing order for each destination. `deferred` counts the

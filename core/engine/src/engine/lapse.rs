@@ -4,13 +4,17 @@
 //! first, lapsed tasks would use up the rate, and under overload no task would run. It examines
 //! only tasks with such a policy ([`Flags::CONDITIONAL`]). The result for a page is valid until its
 //! first task lapses. So the engine reads a page once, and again when it drops a task of the page.
+//!
+//! Each search first judges the front of every lane, as many tasks as the next firings may need.
+//! With what is left of its bytes, it judges pages behind the fronts, which take turns over the
+//! next wake-ups. So a task lapses in time however many tasks are before it.
 
 use super::Engine;
-use crate::budget::{CONDITIONAL_BYTES, ENOUGH_TASKS, MAX_LAPSE_BYTES};
+use crate::budget::{CONDITIONAL_BYTES, ENOUGH_TASKS, LAPSE_ENTRY_BYTES, MAX_LAPSE_BYTES};
 use crate::effects::Effects;
 use crate::entry_ref::{EntryRef, PageEntry};
 use crate::error::{EngineError, contradiction};
-use crate::lapses::Judged;
+use crate::lapses::{Judged, Lapses};
 use crate::policy::{Undispatched, Verdict, judge_until};
 use crate::reader::Reader;
 use scheduler_calendar::ordered::sort_by_key;
@@ -21,6 +25,7 @@ use scheduler_model::position::Position;
 use std::collections::BTreeMap;
 
 /// A search of the lanes for lapsed tasks.
+#[derive(Default)]
 struct Look {
     bytes: usize,
     lapsed: Vec<(Position, Undispatched)>,
@@ -35,9 +40,13 @@ impl Engine {
         reader: &dyn Reader,
         effects: &mut Effects,
     ) -> Result<Vec<Undispatched>, EngineError> {
-        let mut look = Look { bytes: 0, lapsed: Vec::new() };
+        let mut look = Look::default();
+        let mut behind = Vec::new();
         for lane in self.lanes.that_may_lapse() {
-            self.look_into(lane, now, reader, &mut look)?;
+            behind.push((lane, self.look_at_front(lane, now, reader, &mut look)?));
+        }
+        for (lane, pages) in behind {
+            self.look_behind(lane, pages, now, reader, &mut look)?;
         }
         if look.lapsed.is_empty() {
             return Ok(Vec::new());
@@ -48,23 +57,23 @@ impl Engine {
         Ok(look.lapsed.into_iter().map(|(_, dropped)| dropped).collect())
     }
 
-    fn look_into(
+    /// Judges the first tasks of a lane, until enough of them may fire. Returns the pages behind
+    /// them; none if the search has reached its bound before.
+    fn look_at_front(
         &mut self,
         lane: LaneNumber,
         now: UnixMillis,
         reader: &dyn Reader,
         look: &mut Look,
-    ) -> Result<(), EngineError> {
-        let Some(mut lapses) = self.lanes.lapses(lane).map(std::mem::take) else {
-            return Err(contradiction("a lane with tasks that may lapse does not exist"));
-        };
+    ) -> Result<Vec<PageNumber>, EngineError> {
+        let mut lapses = self.take_lapses(lane)?;
         let pages = self.tasks.due_pages(lane, now);
+        let mut rest = pages.iter();
         let (mut fit, mut is_cut) = (0, false);
         let mut found = BTreeMap::new();
-        for page in pages {
-            if fit >= ENOUGH_TASKS {
-                break;
-            }
+        while fit < ENOUGH_TASKS
+            && let Some(page) = rest.next().copied()
+        {
             let known = lapses.pages.get(&page).copied().filter(|judged| now < judged.until);
             if look.bytes >= MAX_LAPSE_BYTES && known.is_none() {
                 is_cut = true;
@@ -78,15 +87,63 @@ impl Engine {
             now < judged.until && !found.contains_key(page) && self.tasks.page(*page).is_some()
         });
         lapses.pages.append(&mut found);
-        let all = lapses.pages.values().map(|judged| judged.until);
-        let first = all.min().filter(|until| !until.is_never());
-        let gap = now.plus(self.config.fire_gap_millis.max(1));
         lapses.resumes_at = (is_cut && fit == 0).then_some(now.plus(1));
-        lapses.look_at = if is_cut { Some(now.plus(1)) } else { first.map(|first| first.max(gap)) };
+        lapses.look_at = is_cut.then_some(now.plus(1));
+        self.set_lapses(lane, lapses);
+        Ok(if is_cut { Vec::new() } else { rest.copied().collect() })
+    }
+
+    /// Judges those tasks of pages behind the front of a lane that are not judged, up to the bound
+    /// of the search. Plans the next search, unless the search of the front has.
+    fn look_behind(
+        &mut self,
+        lane: LaneNumber,
+        pages: Vec<PageNumber>,
+        now: UnixMillis,
+        reader: &dyn Reader,
+        look: &mut Look,
+    ) -> Result<(), EngineError> {
+        let mut lapses = self.take_lapses(lane)?;
+        let mut is_cut = false;
+        for page in lapses.in_turn(pages) {
+            let known = lapses.pages.get(&page).copied();
+            if known.is_some_and(|judged| self.is_judged_wholly(page, judged, now)) {
+                continue;
+            }
+            if look.bytes >= MAX_LAPSE_BYTES {
+                is_cut = true;
+                break;
+            }
+            self.judge_page(page, known, now, reader, look, &mut lapses.pages)?;
+            lapses.reached = Some(page);
+        }
+        // A search that goes on behind the front keeps to the gap between firings: each wake-up
+        // fires what is due, and envelopes with few tasks cost more.
+        let gap = now.plus(self.config.fire_gap_millis.max(1));
+        let all = lapses.pages.values().map(|judged| judged.until);
+        let first = all.min().filter(|until| !until.is_never()).map(|first| first.max(gap));
+        lapses.look_at = lapses.look_at.or(if is_cut { Some(gap) } else { first });
+        self.set_lapses(lane, lapses);
+        Ok(())
+    }
+
+    fn take_lapses(&mut self, lane: LaneNumber) -> Result<Lapses, EngineError> {
+        self.lanes
+            .lapses(lane)
+            .map(std::mem::take)
+            .ok_or_else(|| contradiction("a lane with tasks that may lapse does not exist"))
+    }
+
+    fn set_lapses(&mut self, lane: LaneNumber, lapses: Lapses) {
         if let Some(of) = self.lanes.lapses(lane) {
             *of = lapses;
         }
-        Ok(())
+    }
+
+    /// Returns whether a result for a page covers all of its due tasks.
+    fn is_judged_wholly(&self, page: PageNumber, judged: Judged, now: UnixMillis) -> bool {
+        let page = self.tasks.page(page);
+        page.is_some_and(|page| page.directory.before(now.plus(1)) <= judged.to as usize)
     }
 
     /// Judges the due tasks of a page that are not `known`. Returns how many of them may fire.
@@ -104,6 +161,7 @@ impl Engine {
         };
         let due = page.fired()..page.directory.before(now.plus(1));
         let from = known.map_or(0, |judged| judged.to as usize);
+        look.bytes += LAPSE_ENTRY_BYTES * due.end.saturating_sub(from.max(due.start));
         let mut judged = Judged {
             to: due.end as u32,
             until: known.map_or(UnixMillis::NEVER, |judged| judged.until),

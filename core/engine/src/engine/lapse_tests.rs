@@ -2,6 +2,8 @@ use crate::Keep;
 use crate::engine::lanes::pair::Pair;
 use crate::lapses::Lapses;
 use scheduler_calendar::time::UnixMillis;
+use scheduler_model::numbers::PageNumber;
+use scheduler_model::protocol::{Change, ChangeRequest};
 
 /// Expired tasks used the tokens of a rate and the slots of a limit before they were judged, so
 /// under overload nothing ran any more.
@@ -131,6 +133,101 @@ fn results_of_pages_that_a_search_does_not_reach_lapse_too() {
     for n in 0..10 {
         let outcomes = pair.outcomes(&format!("late-{n}"));
         assert_eq!(outcomes.first().map(|(outcome, _)| outcome.as_str()), Some("skipped"), "{n}");
+    }
+}
+
+/// A search ended at a thousand tasks that may fire, so a task behind them did not lapse before
+/// its turn.
+#[test]
+fn a_task_behind_a_thousand_others_lapses_on_time() {
+    for (concurrency, per_second) in [(Some(1), None), (None, Some(0.1))] {
+        let mut pair = Pair::keeping(usize::MAX, Keep::All);
+        pair.limit_both("k", concurrency, per_second);
+        let begun = pair.now;
+        for n in 0..1_500 {
+            pair.create("k", &format!("plain-{n}"), Some(begun), "");
+        }
+        let late = begun.plus(1);
+        pair.create("k", "expires", Some(late), r#""expireAfterSeconds":7,"#);
+        let skips = r#""misfire":{"policy":"skip","graceSeconds":7},"#;
+        pair.create("k", "is-missed", Some(late), skips);
+        let (_, wakeups) = pair.live(begun.plus(7_000), 60_000);
+        assert!(wakeups < 20, "{wakeups} wake-ups");
+        assert!(pair.outcomes("expires").is_empty() && pair.outcomes("is-missed").is_empty());
+        pair.live(begun.plus(7_200), 60_000);
+        for (id, outcome) in [("expires", "expired"), ("is-missed", "skipped")] {
+            let outcomes = pair.outcomes(id);
+            assert_eq!(
+                outcomes.first().map(|(outcome, _)| outcome.as_str()),
+                Some(outcome),
+                "{id}"
+            );
+        }
+    }
+}
+
+/// More waits behind the front of a lane than one search reads. Further wake-ups read the rest, and
+/// then none is left over.
+#[test]
+fn a_search_goes_on_behind_the_front_of_a_lane() {
+    let mut pair = Pair::new(usize::MAX);
+    pair.limit_both("k", Some(1), None);
+    let begun = pair.now;
+    for n in 0..1_500 {
+        pair.create("k", &format!("plain-{n}"), Some(begun), "");
+    }
+    let fill = format!(r#""expireAfterSeconds":20,"payload":"{}","#, "x".repeat(20_000));
+    for n in 0..150 {
+        pair.create("k", &format!("large-{n}"), Some(begun.plus(1)), &fill);
+    }
+    let (_, wakeups) = pair.live(begun.plus(20_000), 600_000);
+    // One question to the limiter per second, and three megabytes in steps of one.
+    assert!(wakeups < 40, "{wakeups} wake-ups");
+    assert_eq!(pair.engine.stats(pair.now).counters.expired, 0);
+    let (_, wakeups) = pair.live(begun.plus(21_000), 600_000);
+    assert!(wakeups < 12, "{wakeups} wake-ups");
+    assert_eq!(pair.engine.stats(pair.now).counters.expired, 150);
+}
+
+/// A page whose tasks lapse again and again does not keep the pages behind it from being judged.
+#[test]
+fn pages_behind_the_front_of_a_lane_take_turns() {
+    let pages = |numbers: [u32; 3]| numbers.map(PageNumber::new).to_vec();
+    let mut lapses = Lapses::default();
+    assert_eq!(lapses.in_turn(pages([7, 3, 5])), pages([3, 5, 7]));
+    lapses.reached = Some(PageNumber::new(3));
+    assert_eq!(lapses.in_turn(pages([7, 3, 5])), pages([5, 7, 3]));
+    lapses.reached = Some(PageNumber::new(9));
+    assert_eq!(lapses.in_turn(pages([7, 3, 5])), pages([3, 5, 7]));
+}
+
+/// The time of a requested run of a recurring task counted from its request plus the jitter.
+#[test]
+fn a_requested_run_with_jitter_expires_from_its_request() {
+    for delay in ["", r#""jitterSeconds":86400,"#, r#""windowSeconds":86400,"#] {
+        let mut pair = Pair::keeping(usize::MAX, Keep::All);
+        pair.limit_both("k", Some(1), None);
+        let begun = pair.now;
+        pair.create("k", "busy", Some(begun), "");
+        let rest = format!(
+            r#""everySeconds":172800,"anchor":{},{delay}"expireAfterSeconds":5,"#,
+            begun.plus(172_800_000)
+        );
+        pair.create("k", "runs", None, &rest);
+        pair.live(begun.plus(1_000), 600_000);
+        let request = ChangeRequest {
+            ids: vec!["runs".to_owned()],
+            change: Change::Run,
+            if_match: None,
+            pause: None,
+        };
+        pair.change_within(&request, None).unwrap();
+        pair.live(begun.plus(6_000), 600_000);
+        assert!(pair.outcomes("runs").is_empty(), "{delay}");
+        pair.live(begun.plus(6_200), 600_000);
+        let outcomes = pair.outcomes("runs");
+        assert_eq!(outcomes.len(), 1, "{delay}");
+        assert_eq!(outcomes[0].0, "expired", "{delay}");
     }
 }
 

@@ -20,7 +20,7 @@ use crate::decisions::FlightRef;
 use crate::error::EngineError;
 use crate::flights::paused;
 use crate::reader::Reader;
-use crate::scan::{Candidate, InFlightMatch, Seen, Spent, matches_entry};
+use crate::scan::{Candidate, InFlightMatch, Seen, Spent, Then, matches_entry};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::position::Position;
 use scheduler_model::protocol::{Filter, ListItem, ListReply, ListRequest, Status};
@@ -77,13 +77,13 @@ impl Engine {
                 }
                 Seen::InFlight(flight) => {
                     if self.is_shown_with_task(&flight.record, &filter, spent, reader)? {
-                        return Ok(true);
+                        return Ok(Then::Continue);
                     }
                     found.push(Found::Read(self.item_in_flight(flight)?));
                 }
             }
             spent.matches += 1;
-            Ok(true)
+            Ok(Then::Continue)
         })?;
         let items = self.read_found(found, reader)?.into_iter();
         let mut items: Vec<ListItem> = items.map(|item| self.placed(item, direction)).collect();
@@ -157,7 +157,7 @@ impl Engine {
     }
 
     /// Calls `found` for an attempt in flight if the [folded](Filter::folded) filter matches it.
-    /// Returns the result of `found`, or true if the filter does not match.
+    /// Returns the result of `found`, or continues if the filter does not match.
     pub(super) fn look_at_flight(
         &self,
         flight: FlightRef,
@@ -165,8 +165,8 @@ impl Engine {
         filter: &Filter,
         spent: &mut Spent,
         reader: &dyn Reader,
-        found: impl FnOnce(&mut Spent, Seen<'_>) -> Result<bool, EngineError>,
-    ) -> Result<bool, EngineError> {
+        found: impl FnOnce(&mut Spent, Seen<'_>) -> Result<Then, EngineError>,
+    ) -> Result<Then, EngineError> {
         let decision = self.decisions.at(flight);
         let text = if decision.patched {
             reader.patched(flight.seq, flight.index)?
@@ -182,7 +182,7 @@ impl Engine {
             && filter.to.is_none_or(|to| due < to)
             && matches_entry(filter, &record, None);
         if !is_meant {
-            return Ok(true);
+            return Ok(Then::Continue);
         }
         let is_paused = decision.is_paused();
         let of = InFlightMatch { flight, position, due, is_paused, text: &text, record };
@@ -245,7 +245,7 @@ impl Engine {
     fn placed(&self, item: ListItem, direction: Direction) -> ListItem {
         let position = self.place_of(item.position, direction);
         match direction {
-            Direction::Forward => item,
+            Direction::Forward | Direction::Changing => item,
             Direction::Backward => ListItem { due: Some(item.due()), position, ..item },
         }
     }

@@ -38,7 +38,7 @@ impl Engine {
     }
 
     /// Plans what a change does to one entry or recurring task. Returns `None` if this commit has
-    /// room for a part of it only.
+    /// room for a part of it only, and if the shard has no lane for it ([`Changes::lacks_lane`]).
     pub(super) fn plan_change(
         &self,
         at: EntryRef,
@@ -88,7 +88,10 @@ impl Engine {
                 };
                 outcome
             }
-            EntryRef::Page(_) => self.plan_for_entry(at, record, change, now, changes),
+            EntryRef::Page(_) => match self.plan_for_entry(at, record, change, now, changes) {
+                Some(outcome) => outcome,
+                None => return Ok(None),
+            },
         };
         if outcome == Changed::Changed {
             changes.written += text.len() + mark.as_ref().map_or(0, PauseMark::stored_bytes);
@@ -97,6 +100,7 @@ impl Engine {
         Ok(Some(outcome))
     }
 
+    /// Returns `None` if the shard has no lane for the limit key of the task. Then nothing changes.
     fn plan_for_entry(
         &self,
         at: EntryRef,
@@ -104,7 +108,7 @@ impl Engine {
         change: Change,
         now: UnixMillis,
         changes: &mut Changes,
-    ) -> Changed {
+    ) -> Option<Changed> {
         let flags = self.flags_of(at);
         let due = self.due_of(at);
         // The record decides on the queue, because a patch in flight may have given a dead letter
@@ -143,11 +147,19 @@ impl Engine {
             Change::Run if is_dead => {
                 (replayed(record, now), now, to_queue.and(Flags::RETRY), false)
             }
+            // It starts as soon as there is a lane.
+            Change::Run
+                if due == UnixMillis::NO_LANE
+                    && changes.payload.is_none()
+                    && may_start(&record, now) =>
+            {
+                return Some(Changed::Unchanged);
+            }
             // The task itself stays, because it does not fire by itself. A copy fires.
             Change::Run
                 if due.is_never() && record.time.is_none() && self.has_most_runs(&record.id) =>
             {
-                return Changed::TooManyRuns;
+                return Some(Changed::TooManyRuns);
             }
             Change::Run if due.is_never() && record.time.is_none() => {
                 (Record { time: Some(now), ..record }, now, to_queue.and(Flags::RETRY), true)
@@ -161,12 +173,12 @@ impl Engine {
             }
             // The time names the run of a follow-up, so it cannot change.
             Change::Reschedule(_) if record.is_recurring() || record.stage.is_some() => {
-                return Changed::NotApplicable;
+                return Some(Changed::NotApplicable);
             }
             Change::Reschedule(to)
                 if is_at(&record, to) && (due == record.due() || is_paused_task) =>
             {
-                return Changed::Unchanged;
+                return Some(Changed::Unchanged);
             }
             Change::Reschedule(to) => {
                 let record = moved(record, to, now);
@@ -174,11 +186,14 @@ impl Engine {
                 (record, due, to_queue, false)
             }
         };
+        if !self.lanes.take_for(&record, due, flags, changes) {
+            return None;
+        }
         if !stays {
             changes.killed.push(at);
         }
         changes.back.push(&record, due, flags);
-        Changed::Changed
+        Some(Changed::Changed)
     }
 
     /// Plans what a change does to a run with an attempt in flight. The attempt itself ends as it
@@ -210,6 +225,9 @@ impl Engine {
                 let marked = self.decisions.mark_of(flight).map(|mark| mark.on(moved.clone()));
                 let moved = marked.unwrap_or(moved);
                 let due = if decision.is_paused() { UnixMillis::PAUSED } else { moved.due() };
+                if let Some(key) = self.lanes.key_without_lane(&moved, due, queue_flag(&moved)) {
+                    changes.new_lanes.insert(key.to_owned());
+                }
                 changes.back.push(&moved, due, queue_flag(&moved));
                 Some(Stop::Cancelled)
             }
@@ -252,6 +270,10 @@ impl Engine {
                 let record = Record::parse(&occurrence).map_err(|problem| {
                     EngineError::Corrupt(format!("schedule {number}: {problem}"))
                 })?;
+                // Jitter and window delay runs of the schedule only, so its own due time would be
+                // too late.
+                let replayed_at = Some(now).filter(|now| record.due() != *now);
+                let record = Record { replayed_at, ..record };
                 changes.back.push(&record, now, to_queue.and(Flags::RETRY));
                 Changed::Changed
             }
@@ -292,6 +314,12 @@ pub(super) fn due_of_task(record: &Record<'_>, now: UnixMillis) -> UnixMillis {
 fn is_at(record: &Record<'_>, to: NewTime) -> bool {
     let local = record.local.and_then(|local| local.time).zip(record.timezone.as_deref());
     record.time == Some(to.at) && local == to.local.map(|(local, zone)| (local, zone.name()))
+}
+
+/// Returns whether a run that waits for a lane waits for nothing else, and no policy leaves it out.
+fn may_start(record: &Record<'_>, now: UnixMillis) -> bool {
+    record.not_before.is_none_or(|at| at <= now)
+        && (record.replayed_at.is_some() || !record.is_conditional())
 }
 
 /// Returns the record of a one-shot task at a new time, without the traces of earlier attempts. If

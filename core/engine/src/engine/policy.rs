@@ -12,7 +12,7 @@ use crate::policy::{Undispatched, Verdict};
 use crate::reader::Reader;
 use crate::remains::Remains;
 use crate::requeue::RequeuedRecords;
-use crate::runs_aside::{Aside, RunsAside};
+use crate::runs_aside::{Aside, RunAside, RunsAside};
 use scheduler_calendar::schedule::Occurrence;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::Flags;
@@ -63,7 +63,7 @@ impl Engine {
         Verdict::Skip(format!("overlap: the run before has not ended{why}"))
     }
 
-    /// Adds runs of a recurring task outside of its order, if its overlap policy permits them.
+    /// Plans runs of a recurring task outside of its order, if its overlap policy permits them.
     pub(super) fn run_aside(
         &self,
         of: &Aside<'_>,
@@ -81,24 +81,29 @@ impl Engine {
             if verdict == Verdict::Fire {
                 verdict = self.judge_overlap(of.hash, of.overlap, &mut fired, &mut held);
             }
-            match (verdict, Record::parse(&text)) {
-                (Verdict::Fire, Ok(record)) => {
-                    let replayed_at =
-                        Some(now).filter(|_| of.starts_now && record.is_conditional());
-                    aside.back.push(
-                        &Record { replayed_at, ..record },
-                        now,
-                        flags.and(Flags::RETRY),
-                    );
-                }
-                (verdict, _) => {
+            let fires = Record::parse(&text).ok().filter(|_| verdict == Verdict::Fire);
+            let fires = fires.map(|record| {
+                let replayed_at = Some(now).filter(|_| of.starts_now && record.is_conditional());
+                (record.limit_key.map(Cow::into_owned), replayed_at)
+            });
+            match fires {
+                Some((limit_key, replayed_at)) => aside.fires.push(RunAside {
+                    text,
+                    hash: of.hash,
+                    flags,
+                    occurrence: run,
+                    limit_key,
+                    replayed_at,
+                }),
+                None => {
                     aside.dropped.push(Undispatched { record: text, hash: of.hash, flags, verdict })
                 }
             }
         }
     }
 
-    /// Stores runs that were added outside of their order.
+    /// Stores runs that are added outside of their order, as far as they may wait. Records the
+    /// others.
     pub(super) fn put_aside(
         &mut self,
         aside: RunsAside,
@@ -106,11 +111,12 @@ impl Engine {
         reader: &dyn Reader,
         effects: &mut Effects,
     ) -> Result<(), EngineError> {
-        self.insert_requeued(aside.back, effects);
-        if aside.dropped.is_empty() {
+        let RunsAside { fires, mut dropped, .. } = aside;
+        dropped.extend(self.requeue_aside(fires, now, effects)?);
+        if dropped.is_empty() {
             return Ok(());
         }
-        self.drop_late(&aside.dropped, now, reader, effects)
+        self.drop_late(&dropped, now, reader, effects)
     }
 
     /// Records, counts and publishes due runs that were not dispatched. Adds the follow-ups of runs

@@ -12,7 +12,9 @@ use crate::entry_ref::{EntryRef, PageEntry};
 use crate::error::EngineError;
 use crate::flights::flight_at;
 use crate::reader::Reader;
-use crate::scan::{Candidate, Seen, Spent, known_outcome, matches_entry, needs_death, status_of};
+use crate::scan::{
+    Candidate, Seen, Spent, Then, known_outcome, matches_entry, needs_death, status_of,
+};
 use scheduler_calendar::ordered::sort;
 use scheduler_model::format::page::Entry;
 use scheduler_model::numbers::PageNumber;
@@ -22,7 +24,7 @@ use scheduler_model::task::Record;
 
 impl Engine {
     /// Calls `found` for each task, further attempt, attempt in flight and dead letter that the
-    /// request matches, in the order of the list, until `found` returns false. `found` counts its
+    /// request matches, in the order of the direction, until `found` stops it. `found` counts its
     /// matches. `reads` says whether `found` reads the records of waiting tasks. Returns the cursor
     /// for the rest.
     pub(super) fn scan(
@@ -32,23 +34,24 @@ impl Engine {
         reads: bool,
         spent: &mut Spent,
         reader: &dyn Reader,
-        mut found: impl FnMut(&mut Spent, Seen<'_>) -> Result<bool, EngineError>,
+        mut found: impl FnMut(&mut Spent, Seen<'_>) -> Result<Then, EngineError>,
     ) -> Result<Option<Position>, EngineError> {
         let filter = &request.filter.folded();
         spent.search = self.searches.take(filter);
         let mut last = request.after;
-        for position in self.walk(filter, direction, request.after) {
+        let mut walk = self.walk(filter, direction, request.after);
+        while let Some(position) = walk.next() {
             if spent.is_all() {
                 self.searches.keep(std::mem::take(&mut spent.search));
                 return Ok(last);
             }
             spent.scanned += 1;
-            let goes_on = if let Some(flight) = flight_at(position) {
+            let then = if let Some(flight) = flight_at(position) {
                 self.look_at_flight(flight, position, filter, spent, reader, &mut found)?
             } else {
                 let candidate = self.candidate(EntryRef::of(position));
                 match self.look_at(&candidate, filter, spent, reader)? {
-                    None => true,
+                    None => Then::Continue,
                     Some(record) => {
                         if reads && record.is_none() {
                             spent.bytes += self.tasks.record_bytes(candidate.at);
@@ -57,10 +60,12 @@ impl Engine {
                     }
                 }
             };
-            last = Some(self.place_of(position, direction));
-            if !goes_on {
+            if then != Then::StopBefore {
+                last = Some(walk.place_of(position));
+            }
+            if then != Then::Continue {
                 self.searches.keep(std::mem::take(&mut spent.search));
-                return Ok(last);
+                return Ok(last.or(Some(direction.first_place())));
             }
         }
         self.searches.keep(std::mem::take(&mut spent.search));

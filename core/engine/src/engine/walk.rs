@@ -12,30 +12,49 @@ use crate::flights::{flight_at, position_of};
 use crate::mem_page::MemPage;
 use crate::outbox::InFlight;
 use crate::timers::TimerHeap;
+use scheduler_calendar::time::UnixMillis;
 use scheduler_model::numbers::{EnvelopeSeq, PageNumber};
 use scheduler_model::position::Position;
 use scheduler_model::protocol::{Filter, Kind, Status};
 use std::cmp::Ordering;
 use std::ops::Range;
 
-/// The direction of a list.
+/// The order of a walk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Direction {
     /// From the first due time.
     Forward,
     /// From the end.
     Backward,
+    /// For a change of many, which takes several steps. First come the recurring tasks in the order
+    /// of their numbers, and the runs that wait for a lane; then the others from the first due time.
+    /// Between two steps, a recurring task fires, and its next run is due later. In the order of due
+    /// times, the change would meet it again. A run that gets a lane is due at once, and the change
+    /// would miss it. A run that begins to wait for a lane is at its place near the end of the list.
+    Changing,
 }
 
 impl Direction {
     /// Returns the place of a position in a list, or the position at a place.
     pub(super) fn mirrored(self, position: Position) -> Position {
         match self {
-            Self::Forward => position,
+            Self::Forward | Self::Changing => position,
             Self::Backward => position.from_the_end(),
         }
     }
+
+    /// Returns the place before everything.
+    pub(super) fn first_place(self) -> Position {
+        let first = Position { due: UnixMillis::ZERO, page: 0, index: 0 };
+        match self {
+            Self::Forward | Self::Backward => first,
+            Self::Changing => Position { due: BEGINNING, ..first },
+        }
+    }
 }
+
+/// The due time in the places of what comes first in the order of [`Direction::Changing`].
+const BEGINNING: UnixMillis = UnixMillis::new(-1);
 
 /// A walk through everything that a filter may match by its times, its status and its `paused`.
 pub(super) struct Walk<'e> {
@@ -44,13 +63,15 @@ pub(super) struct Walk<'e> {
     dues: Dues,
     direction: Direction,
     places: TimerHeap,
+    /// Whether the walk is among what comes first in the order of [`Direction::Changing`].
+    is_beginning: bool,
 }
 
 impl Engine {
     /// Returns the place of a position in a list of this direction, for a caller.
     pub(super) fn place_of(&self, position: Position, direction: Direction) -> Position {
         match direction {
-            Direction::Forward => position,
+            Direction::Forward | Direction::Changing => position,
             Direction::Backward => direction.mirrored(self.ranked(position)),
         }
     }
@@ -90,38 +111,22 @@ impl Engine {
         direction: Direction,
         after: Option<Position>,
     ) -> Walk<'e> {
-        let most =
-            self.tasks.pages().count() + self.tasks.all_schedules().count() + self.outbox.len();
+        let is_beginning =
+            direction == Direction::Changing && after.is_none_or(|place| place.due == BEGINNING);
+        let dues = Dues::of(filter);
         let mut walk = Walk {
             engine: self,
             filter,
-            dues: Dues::of(filter),
+            dues: if is_beginning { dues.of_no_lane() } else { dues },
             direction,
             places: TimerHeap::default(),
+            is_beginning,
         };
-        let after = after.map(|place| direction.mirrored(place));
-        // No recurring entry of a page is `scheduled`.
-        let recurring_only = filter
-            .kind
-            .is_some_and(|kind| Kind::Recurring.includes(kind) || kind == Kind::Recurring)
-            && filter.status == Some(Status::Scheduled);
-        let running_only = filter.status == Some(Status::Running);
-        let pages = self.tasks.pages().filter(|_| !recurring_only && !running_only);
-        let of_pages = pages.filter_map(|(number, page)| walk.first_in_page(number, page, after));
-        let schedules = self.tasks.all_schedules().filter(|_| !running_only);
-        let of_schedules = schedules
-            .map(|(number, schedule)| EntryRef::Schedule(number).position(schedule.due()))
-            .filter(|position| {
-                walk.is_behind(*position, after)
-                    && walk.dues.next(position.due) == Some(position.due)
-            });
-        let of_flights = self
-            .outbox
-            .iter()
-            .filter_map(|(seq, envelope)| walk.first_in_envelope(*seq, envelope, after));
-        let positions = of_pages.chain(of_schedules).chain(of_flights);
-        walk.places =
-            TimerHeap::of_at_most(most, positions.map(|position| direction.mirrored(position)));
+        let after = after.map(|place| match is_beginning {
+            true => Position { due: UnixMillis::NO_LANE, ..place },
+            false => direction.mirrored(place),
+        });
+        walk.places = walk.gathered(after);
         walk
     }
 }
@@ -130,7 +135,14 @@ impl Iterator for Walk<'_> {
     type Item = Position;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let place = self.places.pop()?;
+        let mut place = self.places.pop();
+        if place.is_none() && self.is_beginning {
+            self.is_beginning = false;
+            self.dues = Dues::of(self.filter).but_no_lane();
+            self.places = self.gathered(None);
+            place = self.places.pop();
+        }
+        let place = place?;
         let position = self.direction.mirrored(place);
         let following = match flight_at(position) {
             Some(flight) => {
@@ -147,10 +159,50 @@ impl Iterator for Walk<'_> {
 }
 
 impl Walk<'_> {
+    /// Returns the place for a caller of the position that the walk has returned last.
+    pub(super) fn place_of(&self, position: Position) -> Position {
+        if self.is_beginning {
+            return Position { due: BEGINNING, ..position };
+        }
+        self.engine.place_of(position, self.direction)
+    }
+
+    /// Returns the first place behind `after` of each page, recurring task and envelope.
+    fn gathered(&self, after: Option<Position>) -> TimerHeap {
+        let engine = self.engine;
+        let most = engine.tasks.pages().count()
+            + engine.tasks.all_schedules().count()
+            + engine.outbox.len();
+        // No recurring entry of a page is `scheduled`.
+        let recurring_only = self
+            .filter
+            .kind
+            .is_some_and(|kind| Kind::Recurring.includes(kind) || kind == Kind::Recurring)
+            && self.filter.status == Some(Status::Scheduled);
+        let running_only = self.filter.status == Some(Status::Running);
+        let pages = engine.tasks.pages().filter(|_| !recurring_only && !running_only);
+        let of_pages = pages.filter_map(|(number, page)| self.first_in_page(number, page, after));
+        let has_schedules = self.is_beginning || self.direction != Direction::Changing;
+        let dues = if self.is_beginning { &Dues::of(self.filter) } else { &self.dues };
+        let schedules = engine.tasks.all_schedules().filter(|_| has_schedules && !running_only);
+        let of_schedules = schedules
+            .filter(|(_, schedule)| dues.next(schedule.due()) == Some(schedule.due()))
+            .map(|(number, schedule)| {
+                let due = if self.is_beginning { UnixMillis::NO_LANE } else { schedule.due() };
+                EntryRef::Schedule(number).position(due)
+            })
+            .filter(|position| self.is_behind(*position, after));
+        let flights = engine.outbox.iter().filter(|_| !self.is_beginning);
+        let of_flights =
+            flights.filter_map(|(seq, envelope)| self.first_in_envelope(*seq, envelope, after));
+        let positions = of_pages.chain(of_schedules).chain(of_flights);
+        TimerHeap::of_at_most(most, positions.map(|position| self.direction.mirrored(position)))
+    }
+
     /// Returns whether a position is behind `after`, in the direction of the walk.
     fn is_behind(&self, position: Position, after: Option<Position>) -> bool {
         after.is_none_or(|after| match self.direction {
-            Direction::Forward => position > after,
+            Direction::Forward | Direction::Changing => position > after,
             Direction::Backward => position < after,
         })
     }
@@ -165,7 +217,7 @@ impl Walk<'_> {
         // Within a page positions rise with the index. Those of another page with the due time of
         // `after` may be before or behind it.
         let start = match (after, self.direction) {
-            (None, Direction::Forward) => 0,
+            (None, Direction::Forward | Direction::Changing) => 0,
             (None, Direction::Backward) => directory.len(),
             (Some(after), _) => {
                 let same_due = directory.before(after.due)..directory.before(after.due.plus(1));
@@ -174,7 +226,7 @@ impl Walk<'_> {
                     (Ordering::Greater, _) => same_due.start,
                     // A new entry may have moved the entries of this page up since the caller got
                     // the place.
-                    (Ordering::Equal, Direction::Forward) => {
+                    (Ordering::Equal, Direction::Forward | Direction::Changing) => {
                         (after.index as usize + 1).clamp(same_due.start, same_due.end)
                     }
                     // The place has a rank: see [`Engine::ranked`].
@@ -185,7 +237,7 @@ impl Walk<'_> {
             }
         };
         match self.direction {
-            Direction::Forward => self.next_in_page(number, page, start),
+            Direction::Forward | Direction::Changing => self.next_in_page(number, page, start),
             Direction::Backward => self.previous_in_page(number, page, start),
         }
     }
@@ -196,7 +248,9 @@ impl Walk<'_> {
         };
         let page = self.engine.tasks.page(number)?;
         match self.direction {
-            Direction::Forward => self.next_in_page(number, page, index as usize + 1),
+            Direction::Forward | Direction::Changing => {
+                self.next_in_page(number, page, index as usize + 1)
+            }
             Direction::Backward => self.previous_in_page(number, page, index as usize),
         }
     }
@@ -247,7 +301,7 @@ impl Walk<'_> {
     fn following_flight(&self, flight: FlightRef, envelope: &InFlight) -> Option<Position> {
         let FlightRef { seq, index } = flight;
         let rest = match self.direction {
-            Direction::Forward => index + 1..envelope.hashes.len() as u32,
+            Direction::Forward | Direction::Changing => index + 1..envelope.hashes.len() as u32,
             Direction::Backward => 0..index,
         };
         let index = self.flights_among(seq, envelope, rest).next()?;
@@ -266,7 +320,7 @@ impl Walk<'_> {
         let indexes = if is_any && !envelope.hashes.is_empty() { indexes } else { 0..0 };
         let (direction, (first, end)) = (self.direction, (indexes.start, indexes.end));
         let in_order = indexes.map(move |index| match direction {
-            Direction::Forward => index,
+            Direction::Forward | Direction::Changing => index,
             Direction::Backward => first + (end - 1 - index),
         });
         in_order.filter(move |index| {

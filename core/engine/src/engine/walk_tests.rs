@@ -71,6 +71,35 @@ fn a_walk_continues_behind_any_place() {
     assert!(dues(Direction::Backward).iter().rev().eq(&rising));
 }
 
+/// A change of many missed a run that got a lane between two steps, because the run was due before
+/// the place where the next step began.
+#[test]
+fn a_change_of_many_begins_with_the_runs_that_wait_for_a_lane() {
+    let no_lane = UnixMillis::NO_LANE.get();
+    let dues = [3, 9, no_lane, no_lane, UnixMillis::PAUSED.get()];
+    let engine = engine_with(3, |number| {
+        (0..).zip(dues).map(|(index, due)| entry(number * 10 + index, due)).collect()
+    });
+    let filter = Filter::default();
+    let steps = |after| -> Vec<(Position, Position)> {
+        let mut walk = engine.walk(&filter, Direction::Changing, after);
+        std::iter::from_fn(|| walk.next().map(|at| (at, walk.place_of(at)))).collect()
+    };
+    let all = steps(None);
+    let waits = |(at, _): &&(Position, Position)| at.due == UnixMillis::NO_LANE;
+    assert_eq!((all.len(), all.iter().take_while(waits).count()), (15, 6));
+    assert!(all.is_sorted_by_key(|(_, place)| *place), "{all:?}");
+    assert_eq!(steps(Some(Direction::Changing.first_place())), all);
+    for (at, (_, place)) in all.iter().enumerate() {
+        let rest = steps(Some(*place));
+        // A step that begins behind them meets those that have begun to wait since.
+        let (again, others): (Vec<&_>, Vec<&_>) = rest.iter().partition(|of| at >= 6 && waits(of));
+        assert!(others.into_iter().eq(&all[at + 1..]), "{rest:?} after {place:?}");
+        let are_ahead = at >= 6 && place.due < UnixMillis::NO_LANE;
+        assert_eq!(again.len(), if are_ahead { 6 } else { 0 }, "{rest:?} after {place:?}");
+    }
+}
+
 /// A list from the end left out a task if tasks that are due earlier had been added to its page.
 #[test]
 fn what_is_added_before_a_place_hides_nothing_behind_it() {

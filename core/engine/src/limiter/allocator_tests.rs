@@ -171,3 +171,27 @@ fn shards_take_turns_in_getting_tokens() {
     assert_eq!(got.values().sum::<u32>(), 100, "ten per second");
     assert!(got.values().all(|tokens| (30..=36).contains(tokens)), "{got:?}");
 }
+
+/// Rates were rounded to thousandths, so one run a minute was exceeded by one run in an hour, and
+/// others were never reached.
+#[test]
+fn every_rate_keeps_its_bound_and_is_reached() {
+    for rate in [0.001, 0.0014, 0.0015, 0.0105, 1.0 / 60.0, 0.016_666_7, 0.333_33, 2.5, 99_999.999]
+    {
+        let mut asking = Asking::new(None, Some(rate));
+        let end = START.plus(((500_f64 / rate).clamp(10.0, 200_000.0) * 1_000.0) as i64);
+        let mut got = 0;
+        loop {
+            let answer = asking.ask("a", NO_LIMIT, 0, 1_000_000);
+            got += u64::from(answer.tokens.unwrap());
+            asking.now = asking.now.plus(i64::from(answer.retry_after_millis.max(1)));
+            if asking.now > end {
+                break;
+            }
+        }
+        let seconds = end.since(START) as f64 / 1_000.0;
+        let (got, most) = (got as f64, rate * (seconds + 1.0) + 1.0);
+        assert!(got <= most, "{got} runs in {seconds} s at {rate}; the bound is {most}");
+        assert!(got >= 0.999 * rate * seconds - 1.0, "{got} runs in {seconds} s at {rate}");
+    }
+}

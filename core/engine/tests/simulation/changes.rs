@@ -4,7 +4,7 @@
 use crate::in_flight::{FlightAt, FlightStep, Stop};
 use crate::invariants::{key_of, violated};
 use crate::late::made_up;
-use crate::lists::{Meant, meant};
+use crate::lists::{Meant, meant_to_change};
 use crate::model::{Firing, Schedule, What};
 use crate::operations::{Answer, is_more_than_a_scan};
 use crate::storage::Waiting;
@@ -15,6 +15,7 @@ use scheduler_model::protocol::{
     Change, ChangeRequest, Changed, CountReply, CountRequest, Filter, ListRequest, PauseReason,
 };
 use scheduler_model::routing::id_hash;
+use scheduler_model::schedule::Overlap;
 use scheduler_model::task::Record;
 
 /// What one waiting entry becomes.
@@ -34,12 +35,12 @@ pub(crate) struct Step {
 
 /// Returns what a change does to one waiting entry.
 pub(crate) fn step(world: &World, waiting: &Waiting, change: Change) -> Result<Step, Changed> {
-    step_if(world, waiting, change, waiting.position.due <= world.now)
+    step_if(world, waiting, change, waiting.position.due <= world.now, false)
 }
 
 /// Returns what a requested run with its own payload does to one waiting entry, which may be due.
 pub(crate) fn step_with_payload(world: &World, waiting: &Waiting) -> Result<Step, Changed> {
-    step_if(world, waiting, Change::Run, false)
+    step_if(world, waiting, Change::Run, false, true)
 }
 
 fn step_if(
@@ -47,6 +48,7 @@ fn step_if(
     waiting: &Waiting,
     change: Change,
     is_due: bool,
+    has_payload: bool,
 ) -> Result<Step, Changed> {
     let now = world.now;
     let (firing, what) = key_of(waiting);
@@ -89,11 +91,24 @@ fn step_if(
         (Change::Run, What::Recurring | What::PausedRecurring | What::Unscheduled) => Ok(Step {
             take: None,
             early: true,
+            // The delay of the schedule is no part of a requested run.
+            replays: Some(now.get()).filter(|now| {
+                what != What::Unscheduled && world.model.version(firing.version).due(*now) != *now
+            }),
             ..again(Firing { time: now.get(), attempt: 1, ..firing })
         }),
         (Change::Run, What::First | What::Again) if is_due => Err(Changed::Unchanged),
         (Change::Run, What::First | What::Paused) => {
             Ok(Step { early: true, replays: Some(now.get()), ..becomes(What::First) })
+        }
+        // It waits for nothing but a lane.
+        (Change::Run, What::Again)
+            if waiting.position.due == UnixMillis::NO_LANE
+                && !has_payload
+                && record.not_before.is_none_or(|at| at <= now)
+                && (record.replayed_at.is_some() || !record.is_conditional()) =>
+        {
+            Err(Changed::Unchanged)
         }
         (Change::Run, What::Again | What::PausedAgain | What::Held) => {
             Ok(Step { replays, ..again(firing) })
@@ -317,7 +332,7 @@ pub(crate) fn change_matching(
     limit: usize,
     change: Change,
 ) -> Result<Answer, Dropped> {
-    let all = meant(world, at, filter);
+    let all = meant_to_change(world, at, filter);
     let is_reschedule = matches!(change, Change::Reschedule(_));
     let is_flight_moved = |flight: &FlightAt| {
         let id = world.model.version(world.model.firing_at(at, *flight).version).id.clone();
@@ -351,6 +366,8 @@ pub(crate) fn change_matching(
             let (mut steps, mut flight_steps) = (Vec::new(), Vec::new());
             for done in done.into_iter().take(most) {
                 match done {
+                    // The shard has no lane for its limit key. It may have lanes for others.
+                    Done::Waiting(step) if reply.left && step.is_left(world, at) => {}
                     Done::Waiting(step) => steps.push(step),
                     Done::InFlight(step) => flight_steps.push(step),
                 }
@@ -420,6 +437,19 @@ enum Done {
     InFlight(FlightStep),
 }
 
+impl Step {
+    /// Returns whether a shard that is short of lanes has left a task as it was. A task that waits
+    /// for its time has its lane already.
+    fn is_left(&self, world: &World, at: usize) -> bool {
+        let (Some(before), Some((_, What::First))) = (self.take, self.put) else { return false };
+        if before.1 == What::First {
+            return false;
+        }
+        let waiting = world.shards[at].storage.waiting();
+        world.is_short_of_lanes() && waiting.iter().any(|waiting| key_of(waiting) == before)
+    }
+}
+
 impl World {
     fn apply(&mut self, at: usize, steps: &[Step]) {
         let start = self.now.max(self.shards[at].storage.watermark.due);
@@ -452,10 +482,16 @@ impl World {
             .get(&paused.version)
             .map(|(time, ..)| schedule.occurrence(UnixMillis::new(*time)));
         let overlap = record.policies().overlap;
+        if overlap == Overlap::Allow {
+            let runs = made_up(&schedule, record.policies(), next, self.now);
+            let runs = runs.into_iter();
+            let runs = runs.map(|(run, fate)| (Firing { time: run.time.get(), ..paused }, fate));
+            return self.run_all_beside(at, runs, None);
+        }
         for (run, fate) in made_up(&schedule, record.policies(), next, self.now) {
             let firing = Firing { time: run.time.get(), ..paused };
             let fate = self.fate_beside(&version.id, overlap, fate);
-            self.run_beside(at, firing, fate, None);
+            self.run_all_beside(at, [(firing, fate)], None);
         }
     }
 }

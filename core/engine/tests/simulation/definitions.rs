@@ -262,7 +262,7 @@ impl World {
             let record = Record::parse(&version.record).unwrap();
             let replays = record.is_conditional().then_some(self.now.get());
             let fate = self.fate_beside(&version.id, record.policies().overlap, Fate::Fires);
-            self.run_beside(at, *firing, fate, replays);
+            self.run_all_beside(at, [(*firing, fate)], replays);
         }
         for firing in std::mem::take(&mut self.model.resumed) {
             self.make_up(at, firing);

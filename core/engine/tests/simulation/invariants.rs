@@ -21,7 +21,7 @@ pub(crate) fn violated(check: &str, detail: impl AsRef<str>) -> ! {
     panic!("invariant {check} does not hold: {}", detail.as_ref());
 }
 
-fn hold(check: &str, holds: bool, detail: impl FnOnce() -> String) {
+pub(crate) fn hold(check: &str, holds: bool, detail: impl FnOnce() -> String) {
     if !holds {
         violated(check, detail());
     }

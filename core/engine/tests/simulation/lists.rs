@@ -52,6 +52,19 @@ pub(crate) fn meant(world: &World, at: usize, filter: &Filter) -> Vec<(Position,
     all
 }
 
+/// Returns the same in the order of a change of many: first the recurring tasks by their numbers,
+/// then the runs that wait for a lane, then the others.
+pub(crate) fn meant_to_change(world: &World, at: usize, filter: &Filter) -> Vec<(Position, Meant)> {
+    let mut all = meant(world, at, filter);
+    all.sort_by_key(|(position, meant)| match meant {
+        Meant::Waiting(waiting) if waiting.entry.is_none() => {
+            (false, Position { due: UnixMillis::NO_LANE, ..*position })
+        }
+        _ => (position.due != UnixMillis::NO_LANE, *position),
+    });
+    all
+}
+
 /// Returns the time with which `from` and `to` of a filter are compared.
 fn time_of(waiting: &Waiting) -> Option<UnixMillis> {
     let what = key_of(waiting).1;

@@ -13,6 +13,7 @@
     reason = "a failed assumption ends the test"
 )]
 
+mod backlogs;
 mod changes;
 mod circuits;
 mod clients;

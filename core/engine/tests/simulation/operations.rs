@@ -10,7 +10,7 @@ use crate::dead_letters;
 use crate::history;
 use crate::in_flight::Stop;
 use crate::invariants::{key_of, storage_agrees, violated};
-use crate::lists::{self, Meant, meant};
+use crate::lists::{self, Meant, meant_to_change};
 use crate::meddlers;
 use crate::model::{What, firing_of, status_of};
 use crate::redefine::redefine;
@@ -235,7 +235,7 @@ pub(crate) fn cancel_matching(
     filter: &Filter,
     limit: usize,
 ) -> Result<Answer, Dropped> {
-    let all = meant(world, at, filter);
+    let all = meant_to_change(world, at, filter);
     let in_flight = all.iter().filter(|(_, meant)| matches!(meant, Meant::InFlight(_))).count();
     changes::count_matching(world, at, (filter, limit), None, (all.len(), in_flight));
     let is_large = is_more_than_a_scan(world, at);

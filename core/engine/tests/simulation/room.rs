@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 #[derive(Debug, Default)]
 pub(crate) struct Room {
     max_dead_letters: usize,
-    max_runs: usize,
+    pub(crate) max_runs: usize,
     /// Ends of runs in the current commit whose follow-ups are not settled yet, and whether the
     /// runs are paused.
     pub(crate) ended: Vec<(Firing, Kept, bool)>,

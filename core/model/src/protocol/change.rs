@@ -318,6 +318,9 @@ pub struct ChangeMatchingReply {
     pub running: u64,
     /// The position at which the next request continues; `None` after the last task.
     pub next: Option<Position>,
+    /// Whether tasks are left as they were, because the shard has no room for their limit keys.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub left: bool,
 }
 
 #[cfg(test)]

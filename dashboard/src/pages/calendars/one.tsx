@@ -7,13 +7,13 @@ import { ApiError } from "../../api/client";
 import type { Calendar as CalendarBody } from "../../api/types";
 import { Button, Copy, Empty, ErrorNote, Link, LinkButton, Loading, PageHead, Tag, Time } from "../../components/basics";
 import { ActionDialog } from "../../components/dialog";
-import { usageOf } from "../../lib/calendars";
 import { ITEM_LABELS, ITEMS, itemsOf } from "../../lib/items";
+import { whole } from "../../lib/numbers";
 import { ASKS_ONE, usePoll } from "../../state/live";
 import { tell } from "../../state/notices";
 import { go, pageWith, taskPath } from "../../state/router";
 import { mayWrite, namespace } from "../../state/session";
-import { REMOVAL } from "../calendars";
+import { REMOVAL, Usage, useUsers } from "../calendars";
 import { CalendarDialog } from "./editor";
 
 const EVERY_MS = 3_000;
@@ -68,7 +68,7 @@ function Actions({ calendar, onChanged }: { calendar: CalendarBody; onChanged: (
           isDanger
           onClose={close}
           onAct={async () => {
-            tell(await REMOVAL.act(calendar));
+            tell(await REMOVAL.act(calendar), { page: "/calendars" });
             go("/calendars");
           }}
         >
@@ -108,8 +108,12 @@ function Items({ calendar }: { calendar: CalendarBody }) {
   );
 }
 
+/** The tasks of a calendar that are named. */
+const MOST_NAMED = 10;
+
 function Tasks({ calendar }: { calendar: CalendarBody }) {
-  const { text, isWarning } = usageOf(calendar);
+  const users = useUsers([calendar]);
+  const ids = users?.of.get(calendar.name) ?? [];
   return (
     <section class="panel" aria-labelledby="tasks">
       <div class="panel-head">
@@ -118,9 +122,19 @@ function Tasks({ calendar }: { calendar: CalendarBody }) {
       <dl class="facts">
         <dt>Tasks</dt>
         <dd>
-          <span role="status" class={isWarning ? "warn" : ""}>
-            {text}
+          <span role="status">
+            <Usage of={calendar} users={users} />
           </span>
+          {ids.length > 0 && (
+            <ul class="items" aria-label="Tasks that name it">
+              {ids.slice(0, MOST_NAMED).map((id) => (
+                <li key={id}>
+                  <Tag to={taskPath(id)}>{id}</Tag>
+                </li>
+              ))}
+              {ids.length > MOST_NAMED && <li class="muted">and {whole(ids.length - MOST_NAMED)} more</li>}
+            </ul>
+          )}
         </dd>
         <dt>Changed</dt>
         <dd>
@@ -144,7 +158,7 @@ function Tasks({ calendar }: { calendar: CalendarBody }) {
           </ul>
         </>
       )}
-      <p class="muted small">Tasks are counted when the items change. A task that names the calendar since then has its items, too, and is not counted.</p>
+      {users && !users.isWhole && <p class="muted small">This page has looked at the 5,000 recurring tasks that fire next. There are more.</p>}
     </section>
   );
 }

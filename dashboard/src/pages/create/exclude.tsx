@@ -1,16 +1,14 @@
 // The part of the form with the days and times that a recurring task leaves out.
 
-import { useEffect, useState } from "preact/hooks";
-import { listCalendars } from "../../api/calendars";
-import type { JsonObject, ListedCalendar } from "../../api/types";
+import type { JsonObject } from "../../api/types";
 import { Link } from "../../components/basics";
 import { Check, Choice } from "../../components/field";
 import { ItemsFields } from "../../components/items-fields";
+import { useCalendars } from "../../components/use-calendars";
 import { isObject } from "../../lib/definition";
 import { itemsOf, textsOf } from "../../lib/items";
 import { HERE } from "../../lib/time";
 import { calendarPath } from "../../state/router";
-import { mayRead } from "../../state/session";
 import { textOf, type PartProps } from "./parts";
 
 /** Returns `exclude` with another list. Without any item it is gone. */
@@ -18,19 +16,6 @@ function withList(exclude: JsonObject, name: string, items: string[]): JsonObjec
   const { [name]: _, ...rest } = exclude;
   const next: JsonObject = items.length === 0 ? rest : { ...rest, [name]: items };
   return Object.keys(next).some((member) => member !== "instead") ? next : undefined;
-}
-
-/** Reads the calendars of the namespace; undefined while they are not known. */
-function useCalendars(): readonly ListedCalendar[] | undefined {
-  const [calendars, setCalendars] = useState<readonly ListedCalendar[]>();
-  useEffect(() => {
-    if (!mayRead.value) return undefined;
-    const controller = new AbortController();
-    // Without them, the names in the definition are still shown.
-    listCalendars(controller.signal).then(setCalendars, () => {});
-    return () => controller.abort();
-  }, []);
-  return calendars;
 }
 
 interface CalendarsProps {

@@ -1,8 +1,12 @@
 // The form of a definition, for a new task and for a change of a task.
 
+import { useState } from "preact/hooks";
 import type { Json, JsonObject } from "../../api/types";
 import { Fold, TextField } from "../../components/field";
-import { isObject, withMembers } from "../../lib/definition";
+import type { Aside } from "../../lib/aside";
+import { isEqual, isObject, withMembers } from "../../lib/definition";
+import { textsOf } from "../../lib/items";
+import { readTags, writeTags } from "../../lib/tags";
 import { RETRY_DEFAULTS } from "../../lib/retry";
 import { isAbout, isStillRefused, type Refusal } from "../../lib/refusal";
 import { UnreadNote } from "../../components/unread-note";
@@ -36,9 +40,34 @@ function RetryFields({ definition, set, errorOf }: PartProps) {
   );
 }
 
+const tagsIn = (text: string): string[] => readTags(text).filter(Boolean);
+
+/** The field for the tags. The text keeps what is not a tag yet, such as a comma at its end. */
+function TagsField({ definition, set, errorOf }: PartProps) {
+  const tags = textsOf(definition["tags"]);
+  const [typed, setTyped] = useState("");
+  const change = (text: string) => {
+    const read = tagsIn(text);
+    setTyped(text);
+    set({ tags: read.length === 0 ? undefined : read });
+  };
+  return (
+    <TextField
+      label="Tags (optional)"
+      value={isEqual(tagsIn(typed), tags) ? typed : writeTags(tags)}
+      onChange={change}
+      error={errorOf("tags")}
+      help="Separate tags with commas; a tag that has one is in double quotes. You can filter lists, and change many tasks, by tag."
+    />
+  );
+}
+
 interface FormProps {
   definition: JsonObject;
-  onChange: (definition: JsonObject) => void;
+  /** What was typed in the tabs that are not open. */
+  aside: Aside;
+  /** Called with a changed definition, and with what is laid aside if another tab is opened. */
+  onChange: (definition: JsonObject, aside?: Aside) => void;
   /** Why the definition was refused. It is shown until the refused value changes. */
   refusal: Refusal | undefined;
   /** Why the scheduler refuses to preview it. */
@@ -47,11 +76,11 @@ interface FormProps {
   isIdFixed?: boolean;
 }
 
-export function DefinitionForm({ definition, onChange, refusal, previewed, isIdFixed = false }: FormProps) {
+export function DefinitionForm({ definition, aside, onChange, refusal, previewed, isIdFixed = false }: FormProps) {
   const set: PartProps["set"] = (changes) => onChange(withMembers(definition, changes));
   const current = [refusal, previewed].filter((one) => one !== undefined && isStillRefused(one, definition));
   const errorOf = (field: string) => current.find((one) => one && isAbout(one, field))?.text;
-  const props: PartProps = { definition, set, replace: onChange, errorOf };
+  const props: PartProps = { definition, aside, set, open: onChange, errorOf };
   return (
     <div class="stack">
       <UnreadNote what="the fields show the task" isAbout={(label) => label === JSON_LABEL} />
@@ -59,7 +88,7 @@ export function DefinitionForm({ definition, onChange, refusal, previewed, isIdF
         <legend>Name</legend>
         <div class="columns">
           {!isIdFixed && <TextField label="Id (optional)" isCode value={textOf(definition["id"])} onChange={(id) => set({ id: id === "" ? undefined : id })} error={errorOf("id")} help="The name of the task in lists and links. Without one, the task gets a UUID." />}
-          <TextField label="Tags (optional)" value={Array.isArray(definition["tags"]) ? definition["tags"].join(", ") : ""} onChange={(value) => set({ tags: tagsOf(value) })} error={errorOf("tags")} help="Separate tags with commas. You can filter lists, and change many tasks, by tag." />
+          <TagsField {...props} />
         </div>
         <TextField label="Description (optional)" value={textOf(definition["description"])} onChange={(value) => set({ description: value === "" ? undefined : value })} error={errorOf("description")} />
       </fieldset>
@@ -76,10 +105,4 @@ export function DefinitionForm({ definition, onChange, refusal, previewed, isIdF
       <ZoneList />
     </div>
   );
-}
-
-/** Reads tags that are separated by commas. A comma at the end begins an empty tag, which the user is about to type. */
-function tagsOf(text: string): string[] | undefined {
-  const tags = text.split(",").map((tag) => tag.trim());
-  return tags.every((tag) => tag === "") ? undefined : tags.filter((tag, index) => tag !== "" || index === tags.length - 1);
 }

@@ -2,7 +2,8 @@
 
 import type { Json, JsonObject } from "../../api/types";
 import { Choice, Fold, TextArea, TextField } from "../../components/field";
-import { isZoneIdle, kindOf, withKind, type Kind } from "../../lib/definition";
+import { openKind } from "../../lib/aside";
+import { isZoneIdle, kindOf, type Kind } from "../../lib/definition";
 import { clockAt, HERE, isZone } from "../../lib/time";
 import { Segments } from "../../components/basics";
 import { ExcludeFields } from "./exclude";
@@ -113,14 +114,14 @@ function KindFields(props: PartProps) {
 }
 
 export function ScheduleFields(props: PartProps) {
-  const { definition, set, replace, errorOf } = props;
+  const { definition, aside, set, open, errorOf } = props;
   const kind = kindOf(definition);
   const isRecurring = kind === "cron" || kind === "everySeconds" || kind === "rrule";
   const isUsed = (...names: readonly string[]) => names.some((name) => definition[name] !== undefined || errorOf(name) !== undefined);
   return (
     <fieldset class="panel">
       <legend>When</legend>
-      <Segments label="Kind of schedule" value={kind} options={KIND_NAMES} onChange={(to) => replace(withKind(definition, to, HERE))} />
+      <Segments label="Kind of schedule" value={kind} options={KIND_NAMES} onChange={(to) => open(...openKind(definition, aside, to, HERE))} />
       <KindFields {...props} />
       {kind !== "schedule" && errorOf("schedule") && <p class="field-error">{errorOf("schedule")}</p>}
       {isRecurring && (

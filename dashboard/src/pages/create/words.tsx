@@ -5,9 +5,12 @@ import { parseSentence } from "../../api/parse";
 import type { ParsedReading, ParsedSentence } from "../../api/types";
 import { ApiText, Button, ErrorNote, Time } from "../../components/basics";
 import { TextField } from "../../components/field";
+import { useCalendars } from "../../components/use-calendars";
+import { messageWith, offersWith } from "../../lib/sentence-calendars";
 import { HERE, isZone, splitAtInstants } from "../../lib/time";
 import { mayRead } from "../../state/session";
 import { textOf, type PartProps } from "./parts";
+import { WordsCalendars } from "./words-calendars";
 
 const TYPING_MS = 250;
 
@@ -118,10 +121,20 @@ function AskModel({ text, zone, choose }: { text: string; zone: string; choose: 
   );
 }
 
-function Parsed({ parsed, text, zone, choose }: { parsed: ParsedSentence; text: string; zone: string; choose: (offer: Offer) => void }) {
+interface ParsedProps {
+  parsed: ParsedSentence;
+  text: string;
+  zone: string;
+  /** The names of the calendars of the namespace; undefined while they are not known. */
+  names: readonly string[] | undefined;
+  choose: (offer: Offer) => void;
+}
+
+function Parsed({ parsed, text, zone, names, choose }: ParsedProps) {
   const { reading, choices, questions, refusal, model } = parsed;
   if (reading) return <Reading reading={reading} />;
-  const offers: Offer[] = choices?.map((choice) => choice.reading) ?? refusal?.near.map((sentence) => ({ sentence })) ?? [];
+  const near = refusal && (names ? offersWith(refusal.near, text, names, parsed.language) : refusal.near);
+  const offers: Offer[] = choices?.map((choice) => choice.reading) ?? near?.map((sentence) => ({ sentence })) ?? [];
   return (
     <>
       {questions?.map((question) => (
@@ -131,13 +144,13 @@ function Parsed({ parsed, text, zone, choose }: { parsed: ParsedSentence; text: 
       ))}
       {refusal && (
         <p class="warn">
-          <strong>Not understood{refusal.part.text === "" ? "" : `: “${refusal.part.text}”`}.</strong> {refusal.message}
+          <strong>Not understood{refusal.part.text === "" ? "" : `: “${refusal.part.text}”`}.</strong> {names ? messageWith(refusal.message, names) : refusal.message}
         </p>
       )}
       {offers.length > 0 && (
         <div class="row" role="group" aria-label={choices ? "Choices" : "Near it"}>
           {offers.map((offer) => (
-            <Button key={offer.sentence} onClick={() => choose(offer)}>
+            <Button key={offer.sentence} class="wraps" onClick={() => choose(offer)}>
               {offer.sentence}
             </Button>
           ))}
@@ -160,6 +173,8 @@ export function WordsField({ definition, set, errorOf }: PartProps) {
     });
   const zone = typeof given === "string" && isZone(given) ? given : HERE;
   const { parsed, error } = useParse(text, zone);
+  const calendars = useCalendars();
+  const names = calendars?.map(({ name }) => name);
   return (
     <>
       <TextField
@@ -171,10 +186,11 @@ export function WordsField({ definition, set, errorOf }: PartProps) {
         error={errorOf("schedule")}
       />
       <div role="status" class="stack">
-        {parsed && <Parsed parsed={parsed} text={text} zone={zone} choose={choose} />}
+        {parsed && <Parsed parsed={parsed} text={text} zone={zone} names={names} choose={choose} />}
         {error && <ErrorNote error={error} />}
         {!mayRead.value && <p class="muted">Your key cannot show how a sentence is understood: it lacks the scope “read”.</p>}
       </div>
+      <WordsCalendars calendars={calendars} text={text} language={parsed?.language ?? "en"} onChange={(schedule) => set({ schedule, timezone: given ?? HERE })} />
     </>
   );
 }

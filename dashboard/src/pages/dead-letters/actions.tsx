@@ -9,6 +9,7 @@ import { ActionDialog } from "../../components/dialog";
 import { isObject, patchOf } from "../../lib/definition";
 import { named } from "../../lib/names";
 import { replayEffect } from "../../lib/replay";
+import { go } from "../../state/router";
 import { mayWrite } from "../../state/session";
 import { tell, tellError } from "../../state/notices";
 import { JsonField } from "../create/parts";
@@ -19,8 +20,10 @@ interface LetterActionsProps {
   taskId: string;
   /** What is next to the buttons, if there are several dead letters. */
   of?: string;
-  onReplayed: () => void;
-  onDiscarded: () => void;
+  /** Called after a change, if the page stays. */
+  onChanged?: () => void;
+  /** The pages to open after a change, if it does not. */
+  leadsTo?: { replayed: string; discarded: string };
 }
 
 /** A dead letter, and what the API shows under the id of its task. */
@@ -35,10 +38,15 @@ async function find(id: string, taskId: string): Promise<Found> {
 }
 
 /** The buttons of one dead letter. Reads the dead letter when it is to be replayed. */
-export function LetterActions({ id, taskId, of, onReplayed, onDiscarded }: LetterActionsProps) {
+export function LetterActions({ id, taskId, of, onChanged, leadsTo }: LetterActionsProps) {
   const [found, setFound] = useState<Found>();
   const [isDiscarding, setDiscarding] = useState(false);
   if (!mayWrite.value) return null;
+  const done = (text: string, next: string | undefined) => {
+    tell(text, { page: next });
+    if (next !== undefined) go(next);
+    onChanged?.();
+  };
   const label = (verb: string) => (of === undefined ? {} : { "aria-label": `${verb} ${of}` });
   return (
     <>
@@ -48,7 +56,7 @@ export function LetterActions({ id, taskId, of, onReplayed, onDiscarded }: Lette
       <Button {...label("Discard")} onClick={() => setDiscarding(true)}>
         Discard
       </Button>
-      {found && <ReplayDialog id={id} {...found} onClose={() => setFound(undefined)} onReplayed={onReplayed} />}
+      {found && <ReplayDialog id={id} {...found} onClose={() => setFound(undefined)} onReplayed={(text) => done(text, leadsTo?.replayed)} />}
       {isDiscarding && (
         <ActionDialog
           title={`Discard the dead letter of ${named(taskId)}`}
@@ -57,8 +65,7 @@ export function LetterActions({ id, taskId, of, onReplayed, onDiscarded }: Lette
           onClose={() => setDiscarding(false)}
           onAct={async () => {
             await discardOne(id);
-            tell(`The dead letter of ${named(taskId)} is discarded.`);
-            onDiscarded();
+            done(`The dead letter of ${named(taskId)} is discarded.`, leadsTo?.discarded);
           }}
         >
           <p>After that, nobody can replay it. A task that fires once is gone then, and a recurring task goes on. The history keeps the attempts.</p>
@@ -68,7 +75,7 @@ export function LetterActions({ id, taskId, of, onReplayed, onDiscarded }: Lette
   );
 }
 
-function ReplayDialog({ id, letter, task, onClose, onReplayed }: Found & { id: string; onClose: () => void; onReplayed: () => void }) {
+function ReplayDialog({ id, letter, task, onClose, onReplayed }: Found & { id: string; onClose: () => void; onReplayed: (text: string) => void }) {
   const before: JsonObject = { callback: letter.callback as unknown as Json, ...(letter.payload === undefined ? {} : { payload: letter.payload as Json }) };
   const [callback, setCallback] = useState<Json | undefined>(before["callback"]);
   const [payload, setPayload] = useState<Json | undefined>(before["payload"]);
@@ -76,8 +83,7 @@ function ReplayDialog({ id, letter, task, onClose, onReplayed }: Found & { id: s
   const changes = patchOf(before, after);
   const act = async () => {
     await replayOne(id, changes);
-    tell(`${named(letter.id)} starts again with its first attempt.`);
-    onReplayed();
+    onReplayed(`${named(letter.id)} starts again with its first attempt.`);
   };
   const changed = Object.keys(changes);
   return (

@@ -74,19 +74,19 @@ function Attempt({ run, from, to, beside, isLast }: AttemptProps) {
   );
 }
 
-/** Shows the attempts at a run. After a replay, a line divides them, because their numbers begin at 1 again. */
-function RunGroup({ group }: { group: Group }) {
-  const parts = partsOf(group.attempts);
+/** Shows the attempts at a run, from the first to the last. After a replay, a line divides them, because their numbers begin at 1 again. */
+export function RunAttempts({ attempts: all, time }: { attempts: readonly Run[]; time: number | undefined }) {
+  const parts = partsOf(all);
   return (
-    <li class="run-group">
+    <>
       <h3>
-        {group.time === undefined ? "Cancelled" : "Run of "} {group.time !== undefined && <Time at={group.time} />}
+        {time === undefined ? "Cancelled" : "Run of "} {time !== undefined && <Time at={time} />}
         {parts.length === 1 && <Length attempts={parts[0] ?? []} />}
       </h3>
       {parts.map((attempts, part) => (
-        <Part key={part} attempts={attempts} time={group.time} replay={part} isOnly={parts.length === 1} isLast={part === parts.length - 1} />
+        <Part key={part} attempts={attempts} time={time} replay={part} isOnly={parts.length === 1} isLast={part === parts.length - 1} />
       ))}
-    </li>
+    </>
   );
 }
 
@@ -145,6 +145,7 @@ export function Attempts({ id, newest, inFlight }: { id: string; newest: RunList
     <section class="panel" aria-labelledby="attempts">
       <div class="panel-head">
         <h2 id="attempts">Attempts</h2>
+        {groups.length > 1 && <span class="muted small">The newest run first. Its attempts: first to last.</span>}
       </div>
       {inFlight.map((flight) => (
         <p key={`${flight.time} ${flight.attempt}`} class="row">
@@ -157,7 +158,9 @@ export function Attempts({ id, newest, inFlight }: { id: string; newest: RunList
       ) : (
         <ol class="run-groups">
           {groups.map((group) => (
-            <RunGroup key={group.key} group={group} />
+            <li key={group.key} class="run-group">
+              <RunAttempts attempts={group.attempts} time={group.time} />
+            </li>
           ))}
         </ol>
       )}

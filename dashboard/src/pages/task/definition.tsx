@@ -4,6 +4,7 @@ import { Copy, Tag, Time } from "../../components/basics";
 import { Target } from "../../components/target";
 import { definitionOf } from "../../lib/definition";
 import { retryText } from "../../lib/retry";
+import { writeTag } from "../../lib/tags";
 import { pageWith } from "../../state/router";
 
 /** Shows what a task calls, and the rest of its definition. `children` are said before it. */
@@ -32,7 +33,7 @@ export function Definition({ task, children }: { task: Task; children?: Componen
             <dt>Tags</dt>
             <dd>
               {task.tags.map((tag) => (
-                <Tag key={tag} to={pageWith("/tasks", { tag })}>
+                <Tag key={tag} to={pageWith("/tasks", { tag: writeTag(tag) })}>
                   {tag}
                 </Tag>
               ))}

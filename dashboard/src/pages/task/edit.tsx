@@ -9,6 +9,7 @@ import { focusInvalid, hasUnread, submitOnKeys } from "../../components/field";
 import { NextRuns } from "../../components/next-runs";
 import { UnreadNote } from "../../components/unread-note";
 import { useReturn } from "../../components/use-return";
+import { NOTHING_ASIDE } from "../../lib/aside";
 import { definitionOf, isEqual, patchOf } from "../../lib/definition";
 import { named } from "../../lib/names";
 import { isStillRefused, missingIn, refusalOf, type Refusal } from "../../lib/refusal";
@@ -33,6 +34,8 @@ async function readVersion(id: string): Promise<Version> {
 export function EditTask({ id }: { id: string }) {
   const [base, setBase] = useState<Version>();
   const [edited, setEdited] = useState<JsonObject>();
+  /** What was typed in the tabs that are not open. */
+  const [aside, setAside] = useState(NOTHING_ASIDE);
   const [theirs, setTheirs] = useState<Version>();
   const [error, setError] = useState<unknown>();
   const [refusal, setRefusal] = useState<Refusal>();
@@ -78,7 +81,7 @@ export function EditTask({ id }: { id: string }) {
     setBusy(true);
     try {
       const { body: task } = await patchTask(id, body, etag);
-      tell(`${named(id)} is changed.`);
+      tell(`${named(id)} is changed.`, { page: taskPath(id) });
       for (const { detail } of task.warnings ?? []) tell(`${named(id)}: ${detail}`, { isBad: true, page: taskPath(id) });
       go(taskPath(id));
     } catch (problem) {
@@ -111,7 +114,17 @@ export function EditTask({ id }: { id: string }) {
       </PageHead>
       {(!refusal || isStillRefused(refusal, edited)) && <ErrorNote error={error} />}
       <div class="split">
-        <DefinitionForm definition={edited} onChange={setEdited} refusal={refusal} previewed={previewed} isIdFixed />
+        <DefinitionForm
+          definition={edited}
+          aside={aside}
+          onChange={(next, nextAside = aside) => {
+            setEdited(next);
+            setAside(nextAside);
+          }}
+          refusal={refusal}
+          previewed={previewed}
+          isIdFixed
+        />
         <div class="stack sticky">
           <section class="panel">
             <div class="panel-head">

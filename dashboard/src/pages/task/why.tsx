@@ -29,7 +29,7 @@ export function Why({ id, explanation, onChanged }: { id: string; explanation: E
               {PAGE_OF[code] && <Link to={PAGE_OF[code].to}>{PAGE_OF[code].name}</Link>}
               {deadLetterId !== undefined && (
                 <div class="row">
-                  <LetterActions id={deadLetterId} taskId={id} onReplayed={onChanged} onDiscarded={onChanged} />
+                  <LetterActions id={deadLetterId} taskId={id} onChanged={onChanged} />
                   <Link to={`/dead-letters/${encodeURIComponent(deadLetterId)}`}>Open the dead letter</Link>
                 </div>
               )}

@@ -3,10 +3,11 @@
 import { Tag } from "../../components/basics";
 import { Dialog } from "../../components/dialog";
 import { named } from "../../lib/names";
+import { writeTag } from "../../lib/tags";
 import { pageWith } from "../../state/router";
 
-const TagLink = ({ tag }: { tag: string }) => (
-  <Tag to={pageWith("/tasks", { tag })} title={tag}>
+const TagLink = ({ tag, isSkipped = false }: { tag: string; isSkipped?: boolean }) => (
+  <Tag to={pageWith("/tasks", { tag: writeTag(tag) })} title={tag} isSkipped={isSkipped}>
     {tag}
   </Tag>
 );
@@ -21,8 +22,9 @@ export function RowTags({ id, tags, onShow }: { id: string; tags: readonly strin
   return (
     <span class="row-tags">
       <span class="clip">
-        {tags.map((tag) => (
-          <TagLink key={tag} tag={tag} />
+        {/* There may be no room for the others: the keyboard reaches them by the button. */}
+        {tags.map((tag, index) => (
+          <TagLink key={tag} tag={tag} isSkipped={index > 0} />
         ))}
       </span>
       {mayBeCut && (

@@ -3,7 +3,7 @@
 use super::{first_attempt_agrees, hold, record_agrees};
 use crate::in_flight::Decided;
 use crate::late::{Due, Fate, firing_due};
-use crate::model::{Firing, Flight, Model, Send, What, firing_of};
+use crate::model::{Firing, Flight, Model, Send, firing_of};
 use crate::requeued::is_recorded_as_skipped;
 use crate::storage::{ID_KEY, Storage};
 use scheduler_calendar::time::UnixMillis;
@@ -71,7 +71,7 @@ pub(crate) fn firing(
     model.held_up += u64::from(is_used_up);
     let keep = config.history;
     leave_lapsed(storage, &mut due, effects);
-    settle_skipped(model, shard, &mut due, &mut behind, (effects, keep));
+    settle_skipped(model, shard, &mut due, &mut behind, (effects, keep), (storage, now));
     // Lapsed tasks of lanes are dropped first, in the order of each lane.
     let in_lane = |due: &&Due| storage.is_in_lane(due.waiting.position.page);
     let lapsed: Vec<Due> =
@@ -232,14 +232,16 @@ fn is_cancelled(effects: &Effects, position: Position) -> bool {
 
 /// `backlogs-are-bounded`: an occurrence with a key that neither fires nor waits is skipped,
 /// together with the due ones after it, because the most runs of its task wait already. Those
-/// `behind` what this wake-up settles are skipped with it, too. An occurrence that had a slot but
-/// would have to wait for its destination is skipped alone; then runs in flight count as well.
+/// `behind` what this wake-up settles are skipped with it, too. An occurrence that would have to
+/// wait for its destination is skipped alone, whether it had a slot or not; then runs in flight and
+/// further attempts before their time count as well.
 fn settle_skipped(
     model: &Model,
     shard: usize,
     due: &mut Vec<Due>,
     behind: &mut Vec<Due>,
     (effects, keep): (&Effects, Keep),
+    (storage, now): (&Storage, UnixMillis),
 ) {
     let (mut dispatched, mut stored) = (Vec::new(), Vec::new());
     for write in &effects.writes {
@@ -267,24 +269,24 @@ fn settle_skipped(
         }
         let id = record.id.to_string();
         let more = put_off.entry(id.clone()).or_default();
-        let waits = |((_, what), count): ((Firing, What), u32)| {
-            if what == What::Again { count as usize } else { 0 }
-        };
-        let waiting = model.waiting_of(&id).into_iter().map(waits).sum::<usize>() + *more;
-        // Runs that fire or lapse in this wake-up make room, or do not yet.
-        let leave = due.iter().filter(|due| due.waiting.entry.is_some());
-        let leave = leave.filter(|due| *due.waiting.record.facts().id == *id).count();
+        let max_runs = model.room.max_runs;
+        let going_on = model.going_on(&id) + *more;
         if is_in(&stored, &of.waiting.record) {
-            hold("backlogs-are-bounded", waiting < MAX_CATCH_UP_RUNS + leave, || {
-                format!("{waiting} runs of {id} wait, and one more")
+            // Runs that fire or lapse in this wake-up make room, or do not yet.
+            let leave = due.iter().filter(|due| due.waiting.entry.is_some());
+            let leave = leave.filter(|due| *due.waiting.record.facts().id == *id).count();
+            let has_room = || *more < storage.backlog(&id, now).room(max_runs) + leave;
+            hold("backlogs-are-bounded", going_on < MAX_CATCH_UP_RUNS || has_room(), || {
+                format!("{:?} of {id} wait, and {more}, and one more", storage.backlog(&id, now))
             });
             *more += 1;
             continue;
         }
         let is_silent = model.is_silent(shard, firing_due(of));
-        let going_on = waiting + if is_silent { model.in_flight_of(&id).len() } else { 0 };
-        hold("backlogs-are-bounded", going_on >= MAX_CATCH_UP_RUNS, || {
-            format!("{going_on} runs of {id} wait; {of:?} is skipped")
+        let backlog = storage.backlog(&id, storage.due_by(now));
+        let is_full = is_silent && going_on >= MAX_CATCH_UP_RUNS || backlog.room(max_runs) <= *more;
+        hold("backlogs-are-bounded", is_full, || {
+            format!("{backlog:?} of {id} wait, and {more}, of {going_on}; {of:?} is skipped")
         });
         let time = record.time.unwrap();
         let is_alone =

@@ -47,6 +47,12 @@ impl Storage {
         }
     }
 
+    /// Returns the last time up to which everything in an order was dispatched.
+    pub(crate) fn last_dispatched(&self) -> UnixMillis {
+        let of_lanes = self.lanes.iter().map(|lane| lane.watermark.due);
+        of_lanes.fold(self.watermark.due, UnixMillis::max)
+    }
+
     /// Returns the time up to which everything in the order of a page was dispatched.
     pub(crate) fn dispatched_up_to(&self, page: u32) -> UnixMillis {
         self.watermark_of(&self.pages[&page]).due
