@@ -43,7 +43,9 @@ pub(crate) async fn parse(mut call: Call<'_>) -> Result<Answer, Problem> {
     let names = calendars_in(&sentence.text).into_iter().collect();
     calendars::load(call.env, call.shards.namespace(), names, &call.calendars).await?;
     let mut answer = sentence.read();
-    if let Some(refusal) = answer.refusal.as_mut().filter(|of| of.near.iter().any(names_holidays)) {
+    if let Some(refusal) =
+        answer.refusal.as_mut().filter(|of| of.near.iter().any(|near| names_holidays(near)))
+    {
         // A refusal needs no registry: without its answer, the usual name stays.
         let known = calendars::list(call.env, call.shards.namespace()).await.unwrap_or_default();
         let names: Vec<&str> = known.iter().map(|calendar| calendar.name.as_str()).collect();
@@ -61,7 +63,7 @@ pub(crate) async fn parse(mut call: Call<'_>) -> Result<Answer, Problem> {
     Ok(Answer::of(200, &answer))
 }
 
-fn names_holidays(sentence: &String) -> bool {
+fn names_holidays(sentence: &str) -> bool {
     sentence.contains(&format!("alendar \"{HOLIDAYS}\""))
         || sentence.contains(&format!("alender \"{HOLIDAYS}\""))
 }

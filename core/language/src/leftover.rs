@@ -291,6 +291,11 @@ impl Rest<'_> {
         let before_zone = self.found.iter().any(|found| {
             found.tokens.0 == at + 1 && matches!(found.clause, Clause::Zone(_) | Clause::LocalZone)
         });
+        if word == "end" && self.begins_part(at + 1) {
+            return Err(
+                self.refuse(at, "The end of what? Write, say, \"at the end of the month\".")
+            );
+        }
         if word == "very" && self.begins_part(at + 1) {
             return Err(self.refuse(at, "Do you mean \"every\"?"));
         }

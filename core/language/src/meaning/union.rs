@@ -70,8 +70,17 @@ fn go_on(last: &mut Sentence, before: &Sentence) {
         || last.month_days.is_some()
         || last.day.is_some()
         || last.months.is_some();
+    // In "between 9 and 11 in december and between 14 and 16", December may be of the first only.
+    let of_first = [
+        before.weekdays.map(|(.., span)| span),
+        before.month_days.as_ref().map(|(.., span)| *span),
+        before.months.map(|(_, span)| span),
+    ];
+    let is_behind = before.window.is_some_and(|(.., window)| {
+        of_first.into_iter().flatten().any(|span| span.start > window.start)
+    });
     let is_window = last.window.is_some() && last.cycle.is_none() && last.at.is_none();
-    if is_window && before.window.is_some() && !names_days {
+    if is_window && before.window.is_some() && !names_days && !is_behind {
         last.cycle = before.cycle;
         last.weekdays = before.weekdays;
         last.month_days.clone_from(&before.month_days);

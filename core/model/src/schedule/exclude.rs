@@ -48,20 +48,17 @@ pub struct ExcludeInput<'a> {
     #[serde(borrow, default)]
     #[schemars(with = "Option<Vec<String>>", length(max = MAX_EXCLUDED_TIMES))]
     times: Option<Bounded<Text<'a>, MAX_EXCLUDED_TIMES>>,
-    /// Rules of RFC 5545 whose days are left out: no `FREQ` finer than `DAILY`, no `BYHOUR`,
-    /// `BYMINUTE` and `BYSECOND`, and no `COUNT`. A rule begins on the day of `startAt`. Without
-    /// `startAt`, it names its days itself, and has no `INTERVAL`.
+    /// Rules of RFC 5545 for whole days, from the day of `startAt`.
     #[serde(borrow, default)]
     #[schemars(with = "Option<Vec<String>>", length(max = MAX_EXCLUDED_RULES))]
     rules: Option<Bounded<Text<'a>, MAX_EXCLUDED_RULES>>,
-    /// Names of calendars of the namespace, whose items are added.
+    /// Names of calendars, whose items are added.
     #[serde(borrow, default)]
     #[schemars(with = "Option<Vec<String>>", length(max = MAX_EXCLUDED_CALENDARS))]
     calendars: Option<Bounded<&'a RawValue, MAX_EXCLUDED_CALENDARS>>,
     /// What becomes of a run on a day that is left out. `skip`: it does not fire. `next` and
-    /// `previous`: it moves to the next or the previous day that is not left out, at the same local
-    /// time, by at most 92 days. A schedule with more than 24 times of day, an interval shorter than
-    /// a day and an `rrule` with a `FREQ` finer than `DAILY` may only skip.
+    /// `previous`: it moves to the next or previous day that is not left out, at the same local time,
+    /// within 92 days. Only `skip` below a day or over 24 runs a day.
     #[schemars(with = "Option<String>", extend("enum" = ["skip", "next", "previous", null], "default" = "skip"))]
     instead: Option<Given<Instead>>,
 }
