@@ -389,6 +389,7 @@ test("a sentence is offered the calendars of the namespace by their names, and s
   // Without a calendar, none is offered.
   await page.getByText(/^To leave out holidays or other days, create a calendar .* This namespace has none yet\.$/).waitFor();
   await page.getByText(/^Not understood: “except on holidays”\./).waitFor();
+  await page.getByText("No runs yet. The part “When” says why.").waitFor();
   assert.doesNotMatch(await page.locator("main").innerText(), /calendar "holidays"/);
   await page.getByRole("link", { name: "Calendars" }).last().click();
   await page.getByRole("heading", { name: "No calendars" }).waitFor();
@@ -422,6 +423,8 @@ test("a sentence is offered the calendars of the namespace by their names, and s
     assert.deepEqual((await others.getByRole("button").allInnerTexts()).map((text) => text.split(" ").at(-1)), ["office-closed"]);
     await others.getByRole("button").click();
     await page.getByText(/^Understood:/).getByText(both).waitFor();
+    // The sentence of the next runs is what was understood, too.
+    await page.getByText(/^Every Monday.* except calendar "de-holidays" and calendar "office-closed"\.$|^Every day.* except calendar "de-holidays" and calendar "office-closed"\.$/).waitFor();
   }
   assert.deepEqual(await violations(page), []);
 });

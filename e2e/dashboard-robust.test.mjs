@@ -300,6 +300,8 @@ test("Back returns to the selected rows of a list and to its place, and a new vi
   await page.getByLabel("Select back-250").waitFor();
   assert.ok(await page.getByLabel("Select back-250").isChecked());
   assert.ok(Math.abs((await body.evaluate((element) => element.scrollTop)) - 250 * 32) < 64);
+  const focused = () => page.evaluate(() => document.activeElement.textContent);
+  await until("the row that was opened to have the focus", async () => (await focused()) === "back-252");
   // The list of a link has its own selection, and a page that is opened anew begins without one.
   await page.getByRole("row").filter({ has: page.getByRole("link", { name: "back-250", exact: true }) }).getByRole("link", { name: "back", exact: true }).click();
   await tabs.go(page, "/help");
@@ -325,6 +327,7 @@ test("Back returns to the selected rows of a list and to its place, and a new vi
   await page.getByRole("heading", { name: "What happened" }).waitFor();
   await page.goBack();
   await page.getByText("1 selected:").waitFor();
+  await until("the row that was opened to have the focus", async () => (await focused()) === "gone-2");
   assert.deepEqual([await page.getByLabel("Select gone-1").isChecked(), await page.getByLabel("Select gone-2").isChecked()], [true, false]);
   // Another filter has other letters.
   await page.getByLabel("Id begins with").fill("gone");

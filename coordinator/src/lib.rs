@@ -59,8 +59,7 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
 }
 
 /// The entry point of the dispatcher. The SDK's attribute for it hides how often the queue has
-/// delivered a message, and returns a promise that stays open if a panic
-/// ends the program.
+/// delivered a message, and returns a promise that stays open if a panic ends the program.
 mod dispatch_queue {
     use super::{Env, MessageBatch, deployment, handlers};
     use scheduler_platform::until_end;

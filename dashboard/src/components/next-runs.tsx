@@ -169,7 +169,7 @@ function Runs({ preview, error, hasZone }: PreviewState & { hasZone: boolean }) 
       <p class="note warn" role="status">
         <span>
           <strong>No runs yet.</strong>
-          {error.problem.field === "schedule" ? "" : ` ${previewText(error.problem)}`}
+          {error.problem.field === "schedule" ? " The part “When” says why." : ` ${previewText(error.problem)}`}
         </span>
       </p>
     );

@@ -1,5 +1,8 @@
 // The keys of lists: j and k go from row to row, x selects a row, and Enter opens one. They begin with the first row while no row has the focus.
-// A row is an element with `data-row`.
+// A row is an element with `data-row`. “Back” returns to the row that had the focus.
+
+import { useEffect, useRef } from "preact/hooks";
+import { keepPlaceOfList, placeOfList } from "../state/entries";
 
 const CONTROLS = "a, button, input, select, textarea, summary, label";
 
@@ -46,4 +49,23 @@ export function onRowKey(event: KeyboardEvent): void {
     event.preventDefault();
     row.querySelector<HTMLElement>("a")?.click();
   }
+}
+
+document.addEventListener("focusin", ({ target }) => {
+  const row = target instanceof Element ? target.closest("main [data-row]") : null;
+  const link = row?.querySelector("a")?.getAttribute("href");
+  if (link) keepPlaceOfList({ row: link });
+});
+
+/** After “Back”, returns the focus to the row that had it, once it is there. Looks again when `rows` change, until something else has the focus. */
+export function useReturnToRow(rows: unknown): void {
+  const wanted = useRef(placeOfList().row);
+  useEffect(() => {
+    if (wanted.current === undefined) return;
+    const isElsewhere = document.activeElement !== document.body && !document.activeElement?.matches("main h1");
+    const link = [...document.querySelectorAll<HTMLElement>("main [data-row] a")].find((one) => one.getAttribute("href") === wanted.current);
+    if (!isElsewhere && !link) return;
+    wanted.current = undefined;
+    if (!isElsewhere) link?.focus();
+  }, [rows]);
 }

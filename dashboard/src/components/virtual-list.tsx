@@ -3,7 +3,8 @@
 import { signal } from "@preact/signals";
 import type { ComponentChildren, JSX, RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { keepTopOfList, topOfList } from "../state/entries";
+import { keepPlaceOfList, placeOfList } from "../state/entries";
+import { useReturnToRow } from "./row-keys";
 
 interface VirtualListProps {
   label: string;
@@ -32,7 +33,7 @@ const MOST_RETURNED = 5_000;
  * to be called when the list is scrolled.
  */
 function useReturnToPlace(ref: RefObject<HTMLElement | null>, length: number, rowHeight: number): (top: number) => void {
-  const wanted = useRef(topOfList());
+  const wanted = useRef(placeOfList().top ?? 0);
   /** Where this has scrolled it to. */
   const reached = useRef(0);
   useLayoutEffect(() => {
@@ -46,7 +47,7 @@ function useReturnToPlace(ref: RefObject<HTMLElement | null>, length: number, ro
   return (top) => {
     if (wanted.current > 0 && Math.abs(top - reached.current) < 1) return;
     wanted.current = 0;
-    keepTopOfList(top);
+    keepPlaceOfList({ top });
   };
 }
 
@@ -75,6 +76,7 @@ export function VirtualList({ label, columns, head, length, row, rowProps, onRan
   const from = Math.max(0, Math.floor(view.top / rowHeight) - MARGIN);
   const to = Math.min(length, Math.ceil((view.top + view.height) / rowHeight) + MARGIN);
   useEffect(() => onRange(from, to), [from, to, length]);
+  useReturnToRow(`${from} ${to}`);
 
   const shown: number[] = [];
   for (let index = from; index < to; index += 1) shown.push(index);

@@ -145,8 +145,9 @@ const capital = (text: string): string => text.charAt(0).toUpperCase() + text.sl
 /** Describes when a task fires, with its bounds and delays. Uses the sentence of the scheduler if it is given and simple. */
 export function fullSentence(schedule: Schedule, said?: string | undefined): string {
   const zone = schedule.timezone;
-  // The scheduler's sentence for an interval has an anchor, the one for a single time is in UTC, and one with quotes is no simpler than ours.
-  const isSaid = said !== undefined && schedule.everySeconds === undefined && schedule.time === undefined && schedule.delayInSeconds === undefined && !said.includes('"');
+  // The scheduler's sentence for an interval has an anchor, the one for a single time is in UTC, and one that quotes more than the names of
+  // calendars is no simpler than ours.
+  const isSaid = said !== undefined && schedule.everySeconds === undefined && schedule.time === undefined && schedule.delayInSeconds === undefined && !said.replaceAll(/calendar "[^"]*"/g, "").includes('"');
   const bounds = isSaid
     ? [capital(said)]
     : [

@@ -9,6 +9,7 @@ import { ActionDialog } from "../components/dialog";
 import { WiderNote } from "../components/ignored-note";
 import { UncountedNote } from "../components/uncounted-note";
 import { countedText, useDryRun } from "../components/use-dry-run";
+import { useReturnToRow } from "../components/row-keys";
 import { useReturn } from "../components/use-return";
 import { describeFilter, filterOf } from "../lib/filter";
 import { adviceOn, explained } from "../lib/errors";
@@ -68,6 +69,7 @@ export function DeadLetters() {
   useReturn(() => {
     if (error) setRound(round + 1);
   });
+  useReturnToRow(letters);
 
   const choose = (ids: readonly string[], isChosen: boolean) => {
     const next = new Set(chosen);

@@ -10,7 +10,7 @@ import { explained } from "../lib/errors";
 import { apiTime, OUTCOMES } from "../lib/filter";
 import { readTags } from "../lib/tags";
 import { HERE, duration } from "../lib/time";
-import { keepTopOfList } from "../state/entries";
+import { keepPlaceOfList } from "../state/entries";
 import { query, setQuery, taskPath } from "../state/router";
 import { useState } from "preact/hooks";
 import { AttemptDialog } from "./runs/attempt-dialog";
@@ -67,7 +67,7 @@ export function Runs() {
           ]}
           onChange={(to) => setQuery({ group: to === "groups" ? "error" : undefined, view: to === "events" ? "events" : undefined })}
         />
-        {view !== "events" && <Button onClick={() => (keepTopOfList(0), setRound(round + 1))}>Read again</Button>}
+        {view !== "events" && <Button onClick={() => (keepPlaceOfList({ top: 0 }), setRound(round + 1))}>Read again</Button>}
       </PageHead>
       {view !== "events" && (
         <search class="filters" aria-label="Filters">

@@ -1,5 +1,5 @@
-// What a page keeps for the browser's “Back”: the rows that were selected in a list, and how far it was scrolled. It belongs to an entry of
-// the history, so a page that is opened by a link begins without it. It is in memory only.
+// What a page keeps for the browser's “Back”: the rows that were selected in a list, how far it was scrolled, and the row that had the focus. It
+// belongs to an entry of the history, so a page that is opened by a link begins without it. It is in memory only.
 
 import { effect, signal } from "@preact/signals";
 import { address } from "./router";
@@ -11,15 +11,24 @@ const NONE: ReadonlySet<string> = new Set();
 
 /** The selected rows by the names of the entries. */
 const selections = signal<ReadonlyMap<string, ReadonlySet<string>>>(new Map());
-/** The pixels above the visible rows, and the address of the list. */
-let tops: ReadonlyMap<string, { of: string; top: number }> = new Map();
+
+interface Place {
+  /** The address of the list. */
+  of: string;
+  /** The pixels above the visible rows. */
+  top?: number;
+  /** Where the link of the row with the focus leads. */
+  row?: string;
+}
+
+let places: ReadonlyMap<string, Place> = new Map();
 
 // Another key may not see what this one has selected, and another namespace has other rows.
 effect(() => {
   void key.value;
   void namespace.value;
   selections.value = new Map();
-  tops = new Map();
+  places = new Map();
 });
 
 /** Returns the name of the present entry of the history. */
@@ -45,12 +54,12 @@ export const selection = (): [ReadonlySet<string>, (chosen: ReadonlySet<string>)
   },
 ];
 
-/** Returns how far the list of the page was scrolled, if it has the same address. */
-export function topOfList(): number {
-  const kept = tops.get(entry());
-  return kept?.of === address.peek() ? kept.top : 0;
+/** Returns the place that the list of the page was left at, if it has the same address. */
+export function placeOfList(): Partial<Place> {
+  const place = places.get(entry());
+  return place?.of === address.peek() ? place : {};
 }
 
-export function keepTopOfList(top: number): void {
-  tops = withValue(tops, { of: address.peek(), top });
+export function keepPlaceOfList(more: Omit<Place, "of">): void {
+  places = withValue(places, { ...placeOfList(), ...more, of: address.peek() });
 }
