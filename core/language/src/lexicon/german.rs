@@ -228,22 +228,22 @@ const NOTES: &[(&str, &str)] = &[
 /// German words that are English words about time, or resemble German ones.
 #[rustfmt::skip]
 const ORDINARY: &[&str] = &[
-    "acht", "all", "am", "aufgenommen", "auguste", "aussen", "auster", "bahr", "bahre", "bar", "beginnen", "beginnende", "bekunden",
-    "bersten", "beute", "borgen", "britten", "dacht", "deute", "die", "dieben", "driften", "dritte", "drittel", "dritteln", "drittens", "dritter",
-    "drittes", "ebend", "eder", "ende", "ernsten", "ernten", "erste", "erstem", "erstens", "erster", "erstes", "esten", "even", "fahr", "fahre",
-    "fall", "feder", "feiertag", "feiertagen", "feiertags", "freital", "fri", "fritten", "fuenfte", "fuenftel", "fuenfter", "fuenftes", "h", "hat",
-    "hauser", "haute", "hefte", "hegte", "heule", "huete", "jacht", "jaehrliche", "jaguar", "jahn", "jahren", "jede", "jeher", "jemen", "jenem",
-    "jenen", "jener", "jenes", "jever", "jochen", "juden", "jule", "julia", "julie", "julio", "july", "june", "jung", "junk", "juno", "juri",
-    "kersten", "koche", "kochen", "kommende", "kommender", "kommendes", "kuli", "lacht", "lahr", "last", "leder", "letten", "letzte", "letztem",
-    "letztens", "letzter", "letztes", "leute", "lieben", "macht", "machts", "maer", "man", "mar", "margen", "mauser", "merz", "meute", "minimum",
-    "minute", "mittig", "moegen", "mona", "monatliche", "monet", "montage", "monte", "morden", "morgan", "morten", "nach", "nachm", "nackt",
-    "naechste", "naechstem", "naechstes", "naechten", "naeht", "naht", "nichts", "nocht", "not", "now", "oeden", "oh", "pacht", "per", "pochen",
-    "rausgenommen", "reden", "resten", "ritten", "roche", "rochen", "s", "sacht", "sat", "sekunde", "semester", "setzten", "sieber", "siebten",
-    "siegen", "siezen", "silben", "so", "soeben", "sonate", "sonaten", "sorgen", "spring", "stande", "standen", "start", "starts", "stuende",
-    "stuenden", "stuendliche", "sun", "sylvester", "t", "taegliche", "tauglich", "user", "vieren", "viersen", "vierte", "vierteln", "viertels",
-    "viertens", "vierter", "viertes", "wache", "wachen", "wacht", "wahr", "wahre", "wahres", "wahrlich", "war", "wed", "weder", "weiten", "wichen",
-    "wischen", "woechentliche", "wolf", "written", "yacht", "zeiten", "zischen", "zweien", "zweigen", "zweite", "zweitem", "zweitens", "zweiter",
-    "zweites",
+    "acht", "aeussere", "aeussern", "aeussert", "all", "am", "aufgenommen", "auguste", "aussen", "auster", "bahr", "bahre", "bar", "beginnen",
+    "beginnende", "bekunden", "bersten", "beute", "borgen", "britten", "dacht", "deute", "die", "dieben", "driften", "dritte", "drittel", "dritteln",
+    "drittens", "dritter", "drittes", "ebend", "eder", "ende", "ernsten", "ernten", "erste", "erstem", "erstens", "erster", "erstes", "esten",
+    "even", "faehre", "fahr", "fahre", "fall", "feder", "feiertag", "feiertagen", "feiertags", "freital", "fri", "fritten", "fuenfte", "fuenftel",
+    "fuenfter", "fuenftes", "h", "haeuser", "hat", "hauser", "haute", "hefte", "hegte", "heule", "huete", "jacht", "jaehrliche", "jaguar", "jahn",
+    "jahren", "jede", "jeher", "jemen", "jenem", "jenen", "jener", "jenes", "jever", "jochen", "juden", "jule", "julia", "julie", "julio", "july",
+    "june", "jung", "junk", "juno", "juri", "kersten", "koche", "kochen", "koeche", "kommende", "kommender", "kommendes", "kuli", "lacht", "lahr",
+    "last", "leder", "letten", "letzte", "letztem", "letztens", "letzter", "letztes", "leute", "lieben", "macht", "machts", "maer", "man", "mar",
+    "margen", "mauser", "merz", "meute", "minimum", "minute", "mittig", "moegen", "mona", "monatliche", "monet", "montage", "monte", "morden",
+    "morgan", "morten", "nach", "nachm", "nackt", "naechste", "naechstem", "naechstes", "naechten", "naeht", "naht", "nichts", "nocht", "not", "now",
+    "oeden", "oh", "pacht", "per", "pochen", "rausgenommen", "reden", "resten", "ritten", "roche", "rochen", "s", "sacht", "sat", "sekunde",
+    "semester", "setzten", "sieber", "siebten", "siegen", "siezen", "silben", "so", "soeben", "sonate", "sonaten", "sorgen", "spring", "staende",
+    "staenden", "stande", "standen", "start", "starts", "stuende", "stuenden", "stuendliche", "suende", "suenden", "suesser", "sun", "sylvester",
+    "t", "taegliche", "tauglich", "user", "vieren", "viersen", "vierte", "vierteln", "viertels", "viertens", "vierter", "viertes", "wache", "wachen",
+    "wacht", "wahr", "wahre", "wahres", "wahrlich", "war", "wed", "weder", "weiten", "wichen", "wischen", "woechentliche", "wolf", "written",
+    "yacht", "zeiten", "zischen", "zweien", "zweigen", "zweite", "zweitem", "zweitens", "zweiter", "zweites",
 ];
 
 /// Words in which one typing error is corrected.

@@ -417,5 +417,15 @@ mod tests {
             assert_eq!(of(phrase, Language::German), terms);
         }
         assert_eq!(of("evry tuesdy at 9", Language::English), "every tuesday at 9");
+        for (word, language, is_suspect) in [
+            ("ecxept", Language::English, true),
+            ("mouth", Language::English, false),
+            ("auser", Language::German, true),
+            ("dienstagnachmitag", Language::German, true),
+            ("häuser", Language::German, false),
+            ("süsser", Language::German, false),
+        ] {
+            assert_eq!(language.lexicon().misspelt(word).is_some(), is_suspect, "{word}");
+        }
     }
 }
