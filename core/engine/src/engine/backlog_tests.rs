@@ -268,6 +268,19 @@ fn waiting_for_a_lane(ids: u64) -> Pair {
     pair
 }
 
+/// Each wake-up forgot the runs of one key only, so the shard woke once for each key.
+#[test]
+fn ended_runs_of_many_keys_are_forgotten_in_one_wake_up() {
+    let wakeups = |ids: u64| {
+        let mut pair = waiting_for_a_lane(ids);
+        pair.create("", "of-none", None, "");
+        (0..ids).for_each(|n| pair.cancel(&format!("id-{n}")));
+        pair.cancel("of-other");
+        pair.live(pair.now.plus(60_000), 10).1
+    };
+    assert_eq!(wakeups(1), wakeups(6));
+}
+
 /// Changes all tasks, one in each step, and lets the shard work after each. Returns the number of
 /// changes that it reports.
 fn in_steps(
