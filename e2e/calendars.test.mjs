@@ -187,6 +187,13 @@ test("scopes and namespaces hold for calendars", async () => {
   assert.equal((await put("secret", body, as(writer, "one"))).status, 201);
   assert.equal((await call("/v1/calendars/secret", { headers: as(writer, "one") })).status, 403);
   assert.equal((await call("/v1/calendars/secret", { headers: as(reader, "one") })).status, 200);
+  // Near to holidays is the one calendar that the namespace has.
+  const near = async (key, namespace) => {
+    const text = "every day at 9am except on holidays";
+    return (await call("/v1/parse", { body: { text }, headers: as(key, namespace) })).body.refusal.near;
+  };
+  assert.deepEqual(await near(reader, "one"), ['every day at 09:00 in UTC except calendar "secret"']);
+  assert.deepEqual(await near(other, "two"), ['every day at 09:00 in UTC except calendar "holidays"']);
   assert.equal((await call("/v1/calendars/secret", { method: "DELETE", headers: as(reader, "one") })).status, 403);
 
   assert.equal((await call("/v1/calendars/secret", { headers: as(other, "two") })).status, 404);

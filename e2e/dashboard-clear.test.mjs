@@ -252,9 +252,11 @@ test("live updates say on which pages there are none", async () => {
   await page.getByText("Off: no page is read again by itself.").waitFor();
   await page.getByRole("switch", { name: "Live updates" }).click();
   // The page of a task that ends is read until it has ended.
-  await create({ id: "ends-here", delayInSeconds: 3 });
+  await create({ id: "ends-here", time: "2099-01-01T00:00:00Z" });
   await tabs.go(page, "/tasks/ends-here");
-  await page.getByText(/^Every 1 s/).waitFor();
+  await page.getByText(/^Every 10 s/).waitFor();
+  await page.getByRole("button", { name: "Run now" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Run now" }).click();
   await page.getByText("It has ended: nothing of it waits or runs any more.").waitFor();
   await page.getByText(/^The task has ended: nothing more is to come\. Last read at \d\d:\d\d:\d\d\.$/).waitFor();
 });

@@ -8,7 +8,7 @@ use scheduler_calendar::local_clock;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_calendar::tz::Tz;
 use scheduler_language::{
-    Ambiguity, Language, Outcome, Reading, Reason, Refusal, Schedule, Span, calendars_in,
+    Ambiguity, HOLIDAYS, Language, Outcome, Reading, Reason, Refusal, Schedule, Span, calendars_in,
     language_of, near, read, sentence_in,
 };
 use scheduler_model::calendars::Calendars;
@@ -43,6 +43,14 @@ pub(crate) async fn parse(mut call: Call<'_>) -> Result<Answer, Problem> {
     let names = calendars_in(&sentence.text).into_iter().collect();
     calendars::load(call.env, call.shards.namespace(), names, &call.calendars).await?;
     let mut answer = sentence.read();
+    if let Some(refusal) =
+        answer.refusal.as_mut().filter(|of| of.near.iter().any(|near| names_holidays(near)))
+    {
+        // A refusal needs no registry: without its answer, the usual name stays.
+        let known = calendars::list(call.env, call.shards.namespace()).await.unwrap_or_default();
+        let names: Vec<&str> = known.iter().map(|calendar| calendar.name.as_str()).collect();
+        name_holidays(&mut refusal.near, &names);
+    }
     // A model must not shorten what is too long.
     let is_open = answer.refusal.as_ref().is_some_and(|refusal| refusal.reason != TOO_LONG);
     if let Some(model) = model.filter(|_| is_open) {
@@ -53,6 +61,29 @@ pub(crate) async fn parse(mut call: Call<'_>) -> Result<Answer, Problem> {
         });
     }
     Ok(Answer::of(200, &answer))
+}
+
+fn names_holidays(sentence: &str) -> bool {
+    sentence.contains(&format!("alendar \"{HOLIDAYS}\""))
+        || sentence.contains(&format!("alender \"{HOLIDAYS}\""))
+}
+
+/// Names the calendar of holidays in the sentences that are near: the only calendar, or the only one
+/// whose name says so.
+fn name_holidays(near: &mut [String], calendars: &[&str]) {
+    let says_so = |name: &&&str| {
+        let name = name.to_ascii_lowercase();
+        ["holiday", "feiertag", "ferien"].iter().any(|word| name.contains(word))
+    };
+    let of_holidays: Vec<&&str> = calendars.iter().filter(says_so).collect();
+    let name = match (calendars, of_holidays.as_slice()) {
+        (_, [name]) => **name,
+        ([name], []) => *name,
+        _ => return,
+    };
+    for sentence in near.iter_mut().filter(|sentence| names_holidays(sentence)) {
+        *sentence = sentence.replace(&format!("\"{HOLIDAYS}\""), &format!("\"{name}\""));
+    }
 }
 
 /// The reason of a refusal of a sentence that exceeds a limit.
@@ -321,6 +352,32 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn what_is_near_to_holidays_names_the_calendar_that_exists() {
+        let near = |text: &str, calendars: &[&str]| {
+            let body = json!({ "text": text }).to_string();
+            let mut near = parsed(&body).unwrap().refusal.unwrap().near;
+            name_holidays(&mut near, calendars);
+            near
+        };
+        let english = "every day at 9am except on holidays";
+        for (calendars, name) in [
+            (&["de-holidays"][..], "de-holidays"),
+            (&["office"], "office"),
+            (&["office", "Feiertage-BY"], "Feiertage-BY"),
+            (&["de-holidays", "us-holidays"], HOLIDAYS),
+            (&["office", "weekends"], HOLIDAYS),
+            (&[], HOLIDAYS),
+        ] {
+            let expected = format!("every day at 09:00 in UTC except calendar \"{name}\"");
+            assert_eq!(near(english, calendars), [expected], "{calendars:?}");
+        }
+        let german = near("täglich um 9 Uhr außer an Feiertagen", &["feiertage"]);
+        assert_eq!(german, ["jeden Tag um 09:00 Uhr in UTC außer Kalender \"feiertage\""]);
+        // Other sentences stay.
+        assert_eq!(near("every few hours", &["a"]), near("every few hours", &[]));
     }
 
     #[test]

@@ -7,7 +7,7 @@
 
 use crate::clause::{Clause, Cycle, Day, Exception, Found, Point};
 use crate::token::Token;
-use crate::{Assumption, Reason, Refusal};
+use crate::{Assumption, Reason, Refusal, Span};
 
 const UNCLEAR: &str = "This may belong to the exception or to the whole schedule. Write what belongs to the schedule before \"except\".";
 
@@ -22,7 +22,16 @@ enum Gap {
     End,
 }
 
-/// Refuses a part that may belong to the exception before it. Returns what is assumed about the
+/// What is known about the parts that belong to the schedule.
+#[derive(Debug, Default)]
+pub(crate) struct Attached {
+    pub(crate) assumptions: Vec<Assumption>,
+    /// An end after days of the week that are left out: "except mondays until 20 december". It ends
+    /// the schedule, or only the exception.
+    pub(crate) open_end: Option<Span>,
+}
+
+/// Refuses a part that may belong to the exception before it. Returns what is known about the
 /// others.
 ///
 /// # Errors
@@ -31,13 +40,14 @@ pub(crate) fn check(
     tokens: &[Token],
     left_over: &[usize],
     found: &[Found],
-) -> Result<Vec<Assumption>, Refusal> {
-    let mut assumptions = Vec::new();
+) -> Result<Attached, Refusal> {
+    let mut attached = Attached::default();
     let exceptions = found.iter().enumerate().filter_map(|(at, part)| match &part.clause {
-        Clause::Except(items) => Some((at, part, items.last()?)),
+        Clause::Except(items) => Some((at, part, items)),
         _ => None,
     });
-    for (at, exception, last) in exceptions {
+    for (at, exception, items) in exceptions {
+        let Some(last) = items.last() else { continue };
         let rest = found.get(at + 1..).unwrap_or_default();
         let Some(first) = rest.first() else { continue };
         let chunk: Vec<&Found> =
@@ -50,18 +60,26 @@ pub(crate) fn check(
         let schedule = Rest::of(others);
         let word = tokens.get(first.tokens.0).map_or("", |token| token.text.as_str());
         for part in chunk {
-            if gap == Gap::And || schedule.may_lose(&part.clause, last, gap, word) {
+            let is_end =
+                gap == Gap::Space && matches!(part.clause, Clause::Until(_) | Clause::For(_));
+            let is_of_days = items.iter().all(|item| matches!(item, Exception::Weekdays(_)));
+            if gap == Gap::And
+                || is_end && !is_of_days
+                || schedule.may_lose(&part.clause, last, gap, word)
+            {
                 let refusal = Refusal::new(Reason::NotUnderstood, part.span, UNCLEAR);
                 let belongs_at = Some(exception.span.start);
                 return Err(Refusal { belongs_at, ..refusal });
             }
-            if gap == Gap::Space && matches!(part.clause, Clause::Until(_) | Clause::For(_)) {
-                let text = "The end is that of the whole schedule, not of the exception.";
-                assumptions.push(Assumption { text: text.to_owned(), cost: 10 });
+            if is_end {
+                attached.open_end = Some(part.span);
+            } else if gap == Gap::Space && matches!(part.clause, Clause::From(_)) {
+                let text = "The start is that of the whole schedule, not of the exception.";
+                attached.assumptions.push(Assumption { text: text.to_owned(), cost: 10 });
             }
         }
     }
-    Ok(assumptions)
+    Ok(attached)
 }
 
 fn is_exception(part: &Found) -> bool {

@@ -165,6 +165,14 @@ pub(crate) enum Day {
         day: u8,
         months: u32,
     },
+    /// "the first monday of next month"
+    Nth {
+        which: i8,
+        of: Counted,
+        month: NthMonth,
+    },
+    /// The last day of the month this many months ahead.
+    LastOfAhead(u32),
     /// The last day of a month, or of this month.
     LastOf {
         month: Option<u8>,
@@ -204,6 +212,15 @@ pub(crate) enum Period {
     Year(i32),
 }
 
+/// The month of a day that is counted once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NthMonth {
+    /// This many months ahead.
+    Ahead(u32),
+    /// The next one with this name, or that of the year.
+    In { month: u8, year: Option<i32> },
+}
+
 /// What is counted in a month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Counted {
@@ -211,10 +228,19 @@ pub(crate) enum Counted {
     WorkingDay,
 }
 
+/// When an exception ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    Until(Point),
+    For(Amount),
+}
+
 /// A part of what is left out.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Exception {
     Weekdays(Weekdays),
+    /// "mondays until 20 december", if only the exception ends then.
+    WeekdaysUntil(Weekdays, Ending),
     /// "fridays in december"
     WeekdaysIn(Weekdays, Months),
     Months(Months),
@@ -235,6 +261,8 @@ pub(crate) enum Exception {
         first: LeftOut,
         last: LeftOut,
         yearly: YearlyOrNot,
+        /// The day of the week next to a single date: "monday, 30 november".
+        weekday: Option<u8>,
     },
     /// "25/12/2026": two numbers that are day and month, or month and day.
     Numeric {

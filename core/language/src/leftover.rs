@@ -8,6 +8,7 @@ use crate::meaning::Built;
 use crate::token::{Kind, Token};
 use crate::words::{self, Suspicion};
 use crate::{Language, Reason, Refusal, Span};
+use std::cell::OnceCell;
 
 /// Words that come before a day or a time.
 const BEFORE_TIME: &[&str] =
@@ -17,7 +18,7 @@ const BEFORE_TIME: &[&str] =
 /// support.
 #[rustfmt::skip]
 const EXCLUDING: &[&str] = &[
-    "bar", "barring", "save", "outside", "aside", "excl", "excluded", "exempt", "exempting", "less", "sans", "plus", "off", "free", "versus", "rather", "avoiding", "omitting", "omit", "ignoring", "leaving", "minus",
+    "apart", "bar", "barring", "save", "outside", "aside", "excl", "excluded", "exempt", "exempting", "less", "sans", "plus", "off", "free", "versus", "rather", "avoiding", "omitting", "omit", "ignoring", "leaving", "minus",
     "closed", "unavailable", "cancelled", "paused", "otherwise", "else", "excepted", "omitted", "skipped", "ignored", "exempted", "again", "thereafter", "afterwards", "beforehand", "meanwhile", "somewhere", "instead", "nor", "neither",
 ];
 
@@ -67,6 +68,8 @@ struct Rest<'a> {
     left: &'a [usize],
     found: &'a [Found],
     language: Language,
+    /// What is known of each token, once it has been asked for.
+    suspicions: Vec<OnceCell<Option<Suspicion>>>,
 }
 
 /// Returns whether the phrase speaks to a person who wants to be reminded.
@@ -87,11 +90,12 @@ pub(crate) fn check(
     found: &[Found],
     language: Language,
 ) -> Result<(), Refusal> {
-    let rest = Rest { phrase, tokens, left, found, language };
+    let suspicions = vec![OnceCell::new(); tokens.len()];
+    let rest = Rest { phrase, tokens, left, found, language, suspicions };
     rest.check_request()?;
     // A typing error explains the words around it.
     let is_error = |at: &&usize| {
-        matches!(rest.suspicion(rest.text(**at)), Some(Suspicion::Misspelt(_) | Suspicion::Foreign))
+        matches!(rest.suspicion(**at), Some(Suspicion::Misspelt(_) | Suspicion::Foreign))
     };
     left.iter().find(is_error).map_or(Ok(()), |at| rest.check(*at))?;
     // "every full moon" is refused because of its moon.
@@ -139,27 +143,31 @@ impl Rest<'_> {
         };
         let word = token.text.as_str();
         self.is_left(at)
-            && self.suspicion(word).is_none()
+            && self.suspicion(at).is_none()
             && words::number(word).is_none()
             && !BEFORE_TIME.contains(&word)
             && !matches!(word, "and" | "to" | "for" | "with")
     }
 
-    /// Returns why a remaining word is suspicious.
-    fn suspicion(&self, word: &str) -> Option<Suspicion> {
-        let Some(own) = own_word(word) else {
-            let is_error = |suspicion: &Suspicion| matches!(suspicion, Suspicion::Misspelt(_));
-            let is_ordinary = self.language.lexicon().is_ordinary(word);
-            return words::suspicion(word).filter(|found| !is_ordinary || !is_error(found));
+    /// Returns why a token is suspicious if it belongs to no part.
+    fn suspicion(&self, at: usize) -> Option<Suspicion> {
+        let known = self.suspicions.get(at)?;
+        *known.get_or_init(|| self.suspicion_of(self.text(at)))
+    }
+
+    fn suspicion_of(&self, word: &str) -> Option<Suspicion> {
+        let lexicon = self.language.lexicon();
+        let known = match own_word(word) {
+            None => words::suspicion(word),
+            // In the language of the phrase, the word is not about time.
+            Some(own) if lexicon.is_ordinary(own) => return None,
+            Some(own) if words::is_german_time(own) => Some(Suspicion::AboutTime),
+            Some(own) => {
+                (words::is_about_time(own) || words::is_foreign(own)).then_some(Suspicion::Foreign)
+            }
         };
-        // In the language of the phrase, the word is not about time.
-        if self.language.lexicon().is_ordinary(own) {
-            return None;
-        }
-        if words::is_german_time(own) {
-            return Some(Suspicion::AboutTime);
-        }
-        (words::is_about_time(own) || words::is_foreign(own)).then_some(Suspicion::Foreign)
+        let own = own_word(word).unwrap_or(word);
+        known.or_else(|| lexicon.misspelt(own).map(Suspicion::Misspelt))
     }
 
     /// Returns whether a part that says when begins at this token.
@@ -259,7 +267,11 @@ impl Rest<'_> {
     }
 
     fn check_symbol(&self, at: usize) -> Result<(), Refusal> {
-        let is_between_parts = self.ends_part(at) && self.begins_part(at + 1);
+        let before_exception = self
+            .found
+            .iter()
+            .any(|found| found.tokens.0 == at + 1 && matches!(found.clause, Clause::Except(_)));
+        let is_between_parts = self.ends_part(at) && self.begins_part(at + 1) && !before_exception;
         let touches_number =
             self.tokens.get(at + 1).is_some_and(|next| next.is_glued && next.kind == Kind::Number)
                 && matches!(self.text(at), "-" | "/" | "+" | "*");
@@ -279,6 +291,24 @@ impl Rest<'_> {
         let before_zone = self.found.iter().any(|found| {
             found.tokens.0 == at + 1 && matches!(found.clause, Clause::Zone(_) | Clause::LocalZone)
         });
+        if word == "end" && self.begins_part(at + 1) {
+            return Err(
+                self.refuse(at, "The end of what? Write, say, \"at the end of the month\".")
+            );
+        }
+        if word == "very" && self.begins_part(at + 1) {
+            return Err(self.refuse(at, "Do you mean \"every\"?"));
+        }
+        // "daily at neon and midnight"
+        let is_list = self.begins_part(at + 3)
+            && matches!(self.text(at + 2), "and" | ",")
+            && self
+                .found
+                .iter()
+                .any(|found| found.tokens.0 == at + 3 && matches!(found.clause, Clause::At(_)));
+        if word == "at" && is_list {
+            return Err(self.refuse(at + 1, "This is not understood as a time."));
+        }
         if word == "and" && before_zone {
             return Err(self.refuse(at, "A schedule has one time zone."));
         }
@@ -333,14 +363,16 @@ impl Rest<'_> {
                 "A time that is only about right is not a schedule: give the exact time.",
             ));
         }
-        let message = match self.suspicion(word) {
+        let message = match self.suspicion(at) {
             None => return Ok(()),
             Some(_) if self.is_harmless(at, word, before, next) => return Ok(()),
             Some(Suspicion::Foreign) => {
                 "This is in another language than the rest. English and German are understood."
                     .to_owned()
             }
-            Some(Suspicion::Misspelt(known)) => format!("Do you mean \"{known}\"?"),
+            Some(Suspicion::Misspelt(known)) => {
+                format!("Do you mean \"{known}\"? If not, put the word in double quotes.")
+            }
             Some(Suspicion::AboutTime) => unknown(own_word(word).unwrap_or(word)).to_owned(),
         };
         Err(self.refuse(at, message))
@@ -357,8 +389,8 @@ impl Rest<'_> {
                 found.tokens.1 == at && matches!(found.clause, Clause::At(_) | Clause::Window(..))
             })
         };
-        let is_behind =
-            behind_time(at) || at > 0 && self.text(at - 1) == "in" && behind_time(at - 1);
+        let is_behind = behind_time(at)
+            || at > 0 && matches!(self.text(at - 1), "in" | "(" | "[" | ",") && behind_time(at - 1);
         if !is_behind {
             return Ok(());
         }
@@ -373,7 +405,13 @@ impl Rest<'_> {
         let next = self.text(at + 1);
         let (word, next) = (own_word(word).unwrap_or(word), own_word(next).unwrap_or(next));
         let two = format!("{word} {next}");
+        let is_path = next == "/" && self.tokens.get(at + 1).is_some_and(|next| next.is_glued);
         if is_abbreviation
+            || is_path
+            || matches!(next, "time" | "zeit")
+            || word.strip_suffix("er").and_then(zone_like).is_some()
+            || word == "z"
+            || words::is_kind_of_time(word)
             || zone_like(word).is_some()
             || zone_like(&two).is_some()
             || words::region(word).is_some()
@@ -402,7 +440,7 @@ impl Rest<'_> {
         );
         let follows_preposition = BEFORE_TIME.contains(&before_that)
             || matches!(before_that, "for" | "until" | "over" | "every" | "each" | "from")
-            || self.suspicion(before_that).is_some();
+            || at.checked_sub(2).is_some_and(|before| self.suspicion(before).is_some());
         let is_noun = is_unit && is_own && !follows_preposition && next != "of" && at >= 2;
         let is_verb = matches!(word, "start" | "begin" | "starts" | "begins")
             && (self.is_ordinary(at + 1) || matches!(next, "a" | "my"))

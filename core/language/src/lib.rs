@@ -58,7 +58,7 @@ mod words;
 
 pub use calendar::{Zone, runs, schedule_of, zone};
 pub use language::Language;
-pub use near::near;
+pub use near::{HOLIDAYS, near};
 pub use reading::{
     Ambiguity, Assumption, Choice, Difference, Outcome, Part, Reading, Reason, Refusal, Span,
 };
@@ -134,11 +134,14 @@ pub fn read(phrase: &str, now: i64, zone: Zone, language: Option<Language>) -> (
         Ok(parts) => parts,
         Err(refusal) => return (Outcome::Refused(refusal), steps),
     };
-    match attachment::check(&tokens, &parts.left_over, &parts.found) {
-        Ok(more) => assumptions.extend(more),
+    let open_end = match attachment::check(&tokens, &parts.left_over, &parts.found) {
+        Ok(attached) => {
+            assumptions.extend(attached.assumptions);
+            attached.open_end
+        }
         Err(refusal) => return (Outcome::Refused(refusal), steps),
-    }
-    let context = Context { now, zone, whole, is_reminder, language, assumptions };
+    };
+    let context = Context { now, zone, whole, is_reminder, language, assumptions, open_end };
     let outcome = outcome(phrase, &tokens, &parts, &context);
     (outcome.unwrap_or_else(Outcome::Refused), steps)
 }

@@ -191,6 +191,9 @@ const FOREIGN: &[&str] = &[
     "tous", "toutes", "chaque", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche", "demain", "aujourd'hui", "heures", "heure", "jours", "semaine", "mois", "matin", "soir", "midi", "minuit",
     "cada", "todos", "lunes", "martes", "miércoles", "miercoles", "jueves", "viernes", "sábado", "sabado", "domingo", "mañana", "manana", "hoy", "horas", "semanas", "días", "dias", "noche", "tarde", "semana", "mes",
     "ogni", "lunedì", "martedì", "mercoledì", "giovedì", "venerdì", "sabato", "domenica", "domani", "oggi", "ore", "segunda", "terça", "quarta", "quinta", "sexta", "amanhã", "elke", "maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag",
+    "måndag", "tisdag", "onsdag", "torsdag", "fredag", "lördag", "söndag", "mandag", "tirsdag", "lørdag", "søndag", "poniedziałek", "wtorek", "środa", "środę", "czwartek", "piątek", "sobota", "sobotę", "niedziela", "niedzielę",
+    "pondělí", "úterý", "středa", "čtvrtek", "pátek", "neděle", "maanantai", "tiistai", "keskiviikko", "torstai", "perjantai", "lauantai", "sunnuntai", "pazartesi", "salı", "çarşamba", "perşembe", "cuma", "cumartesi",
+    "jutro", "imorgon", "imorgen", "morgenochtend", "zítra", "yarın",
 ];
 
 /// German words in an otherwise English sentence.
@@ -198,13 +201,6 @@ const FOREIGN: &[&str] = &[
 const GERMAN: &[&str] = &[
     "jeden", "jede", "jedes", "täglich", "wöchentlich", "monatlich", "jährlich", "stündlich", "montag", "montags", "dienstag", "dienstags", "mittwoch", "mittwochs", "donnerstag", "donnerstags", "freitag", "freitags", "samstag", "samstags", "sonntag", "sonntags",
     "morgen", "heute", "übermorgen", "uhr", "alle", "stunde", "stunden", "minuten", "tage", "woche", "wochen", "monat", "mittag", "mitternacht", "werktags", "bis", "außer",
-];
-
-/// Words that may be a term with one typing error: only long ones, which few other words resemble.
-#[rustfmt::skip]
-const MISSPELT: &[&str] = &[
-    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "january", "february", "august", "september", "october", "november", "december", "minutes", "tomorrow",
-    "weekday", "weekdays", "weekend", "weekends", "midnight", "quarterly", "monthly", "fortnightly", "fortnight", "between", "afternoon", "evening", "every", "until", "mondays", "fridays", "annually", "everyday",
 ];
 
 /// Why a remaining word is suspicious.
@@ -270,6 +266,26 @@ pub(crate) fn is_german_time(word: &str) -> bool {
     GERMAN_PARTS.iter().filter_map(|part| word.strip_suffix(part)).any(is_day)
 }
 
+/// German words with the ending of a time zone that are none.
+const NO_ZONES: &[&str] = &[
+    "arbeitszeit",
+    "auszeit",
+    "brotzeit",
+    "elternzeit",
+    "freizeit",
+    "hochzeit",
+    "mahlzeit",
+    "spielzeit",
+    "teilzeit",
+    "vollzeit",
+    "wartezeit",
+];
+
+/// Returns whether a word may be a German time zone, such as "sommerzeit".
+pub(crate) fn is_kind_of_time(word: &str) -> bool {
+    word.len() > 4 && word.ends_with("zeit") && !NO_ZONES.contains(&word)
+}
+
 /// Returns whether a remaining word may say something about time.
 pub(crate) fn suspicion(word: &str) -> Option<Suspicion> {
     if is_about_time(word) || ends_like_time(word) {
@@ -278,7 +294,7 @@ pub(crate) fn suspicion(word: &str) -> Option<Suspicion> {
     if GERMAN.contains(&word) || is_foreign(word) {
         return Some(Suspicion::Foreign);
     }
-    MISSPELT.iter().find(|known| is_misspelt(word, known)).map(|known| Suspicion::Misspelt(known))
+    None
 }
 
 /// Returns whether a word is an English word about time.

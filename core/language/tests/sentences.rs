@@ -13,7 +13,16 @@
 mod common;
 
 use common::{Expected, LINES, Line, lines, same_runs};
-use scheduler_language::{Language, Outcome, parse, sentence_in};
+use scheduler_language::{Language, Outcome, Reading, parse, sentence_in};
+
+/// Of the words with an error, every so many are tried: all of them take minutes.
+const STEP: usize = 41;
+
+/// The shortest word with an error. In a shorter one, an error often makes another word.
+const SHORTEST: usize = 5;
+
+/// Of 1,000 phrases with an error that are understood, so many may be read as another schedule.
+const MOST_WRONG: usize = 20;
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Score {
@@ -234,6 +243,85 @@ fn the_files_are_read_whole() {
     );
 }
 
+/// Returns the words of a phrase that say when, as places in bytes.
+fn words(line: &Line, reading: &Reading) -> Vec<(usize, usize)> {
+    let mut words = Vec::new();
+    let mut start = None;
+    for (at, c) in line.phrase.char_indices().chain([(line.phrase.len(), ' ')]) {
+        match (start, c.is_alphabetic()) {
+            (None, true) => start = Some(at),
+            (Some(begin), false) => {
+                words.push((begin, at));
+                start = None;
+            }
+            _ => {}
+        }
+    }
+    let is_used = |(begin, end): &(usize, usize)| {
+        reading.used.iter().any(|part| part.span.start <= *begin && *end <= part.span.end)
+    };
+    words.into_iter().filter(is_used).collect()
+}
+
+/// Returns a word with one letter left out, doubled, changed, or swapped with the next.
+fn with_errors(word: &str) -> Vec<String> {
+    let letters: Vec<char> = word.chars().collect();
+    let mut words = Vec::new();
+    for (at, letter) in letters.iter().enumerate() {
+        let mut changed = letters.clone();
+        changed.remove(at);
+        words.push(changed);
+        let mut changed = letters.clone();
+        changed.insert(at, *letter);
+        words.push(changed);
+        let mut changed = letters.clone();
+        changed[at] = if *letter == 'e' { 'r' } else { 'e' };
+        words.push(changed);
+        if letters.get(at + 1).is_some_and(|next| next != letter) {
+            let mut changed = letters.clone();
+            changed.swap(at, at + 1);
+            words.push(changed);
+        }
+    }
+    words.into_iter().map(String::from_iter).collect()
+}
+
+/// A typing error in a word that says when leads to the same schedule, a question or a refusal, and
+/// almost never to another schedule.
+#[test]
+fn a_typing_error_makes_no_other_schedule() {
+    let (mut count, mut same, mut wrong) = (0_usize, 0_usize, Vec::new());
+    for line in lines().iter().filter(|line| !line.phrase.contains('"')) {
+        let Outcome::Understood(meant) = parse(line.phrase, line.now, line.zone()) else {
+            continue;
+        };
+        for (begin, end) in words(line, &meant) {
+            let word = &line.phrase[begin..end];
+            if word.chars().count() < SHORTEST {
+                continue;
+            }
+            for error in with_errors(word) {
+                count += 1;
+                if !count.is_multiple_of(STEP) {
+                    continue;
+                }
+                let phrase = format!("{}{error}{}", &line.phrase[..begin], &line.phrase[end..]);
+                let Outcome::Understood(found) = parse(&phrase, line.now, line.zone()) else {
+                    continue;
+                };
+                if same_runs(&meant.schedule, &found.schedule, line.now).is_ok() {
+                    same += 1;
+                } else {
+                    wrong.push(phrase);
+                }
+            }
+        }
+    }
+    println!("{same} are read as without the error, {} as another schedule", wrong.len());
+    assert!(same > 500, "only {same} phrases were read");
+    assert!(wrong.len() * 1_000 <= (same + wrong.len()) * MOST_WRONG, "{wrong:#?}");
+}
+
 /// Prints how long a sentence takes, and the most steps: `cargo test -p scheduler-language --test
 /// sentences -- --ignored --nocapture`.
 #[test]
@@ -245,7 +333,7 @@ fn the_files_are_read_whole() {
 fn speed() {
     const ROUNDS: u32 = 20;
     let lines = lines();
-    let mut times: Vec<f64> = Vec::new();
+    let mut times: Vec<(f64, &str)> = Vec::new();
     for line in &lines {
         let zone = line.zone();
         // The best of several rounds: the others measure what else the machine does.
@@ -254,10 +342,10 @@ fn speed() {
             std::hint::black_box(parse(std::hint::black_box(line.phrase), line.now, zone));
             start.elapsed().as_secs_f64() * 1e6
         };
-        times.push((0..ROUNDS).map(round).fold(f64::INFINITY, f64::min));
+        times.push(((0..ROUNDS).map(round).fold(f64::INFINITY, f64::min), line.phrase));
     }
-    times.sort_by(f64::total_cmp);
-    let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
+    times.sort_by(|one, other| one.0.total_cmp(&other.0));
+    let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize].0;
     let steps = lines
         .iter()
         .map(|line| scheduler_language::read(line.phrase, line.now, line.zone(), None).1)
@@ -269,4 +357,5 @@ fn speed() {
         at(0.99),
         at(1.0)
     );
+    times.iter().rev().take(10).for_each(|(time, phrase)| println!("{time:.1} us: {phrase}"));
 }

@@ -483,7 +483,7 @@ export interface Event {
 
 /** The days and the times of day at which a recurring task does not fire, on the clock of its `timezone`. At least one of `dates`, `weekdays`, `times`, `rules` and `calendars`. */
 export interface Exclude {
-  /** Names of calendars of the namespace, whose items are added. */
+  /** Names of calendars, whose items are added. */
   calendars?: string[] | null | undefined;
   /**
    * Dates (`2026-12-24`), dates of every year (`12-24`), and ranges of either with both ends
@@ -492,11 +492,11 @@ export interface Exclude {
   dates?: string[] | null | undefined;
   /**
    * What becomes of a run on a day that is left out. `skip`: it does not fire. `next` and
-   * `previous`: it moves to the next or the previous day that is not left out, at the same local
-   * time, by at most 92 days. Default: `"skip"`.
+   * `previous`: it moves to the next or previous day that is not left out, at the same local time,
+   * within 92 days. Only `skip` below a day or over 24 runs a day. Default: `"skip"`.
    */
   instead?: "skip" | "next" | "previous" | null | undefined;
-  /** Rules of RFC 5545 whose days are left out. They begin on the day of `startAt`. */
+  /** Rules of RFC 5545 for whole days, from the day of `startAt`. */
   rules?: string[] | null | undefined;
   /**
    * Times of day, as `12:00-13:00`. The end is not a part of it. `22:00-06:00` goes past

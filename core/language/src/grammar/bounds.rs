@@ -1,6 +1,7 @@
 //! The start and end of a schedule, the days that it leaves out, and delays from now.
 
 use super::{Parsed, Parser, Rule};
+use crate::Reason;
 use crate::clause::{Amount, Clause, Day, Point, Weekdays, Which};
 use crate::words;
 
@@ -48,8 +49,8 @@ const ENDING: &[&str] = &[
 impl Parser<'_> {
     /// Parses `starting 1 may`, `until friday`, `for ten days`, `except sundays`.
     pub(super) fn bounds(&mut self) -> Parsed<Vec<Clause>> {
-        let kinds: [Rule<Self, Vec<Clause>>; 4] =
-            [Self::exceptions, Self::start, Self::end_bound, Self::lasting];
+        let kinds: [Rule<Self, Vec<Clause>>; 5] =
+            [Self::exceptions, Self::day_range, Self::start, Self::end_bound, Self::lasting];
         for kind in kinds {
             if let Some(clauses) = self.attempt(kind)? {
                 return Ok(Some(clauses));
@@ -137,6 +138,7 @@ impl Parser<'_> {
             let point = Point { day: Some(day), ..Point::default() };
             return Ok(Some(vec![Clause::Until(point)]));
         }
+        let start = self.at;
         let is_to = self.word(0) == "to";
         let follows_start = self.found.last().is_some_and(|found| {
             matches!(found.clause, Clause::From(_)) && found.tokens.1 == self.at
@@ -145,7 +147,17 @@ impl Parser<'_> {
             return Ok(None);
         }
         self.take("and including");
-        Ok(self.point()?.map(|point| vec![Clause::Until(point)]))
+        let Some(point) = self.point()? else { return Ok(None) };
+        // "on the 1st until the 5th"
+        let follows_days = self.found.last().is_some_and(|found| {
+            matches!(found.clause, Clause::MonthDays { .. }) && found.tokens.1 == start
+        });
+        if follows_days && matches!(point.day, Some(Day::OfMonth(_))) {
+            let message =
+                "Are these days a range? Write, say, \"from the 1st to the 5th of every month\".";
+            return Err(self.refusal(Reason::NotUnderstood, start, message));
+        }
+        Ok(Some(vec![Clause::Until(point)]))
     }
 
     /// Parses `the next 3 mondays`.
@@ -165,6 +177,7 @@ impl Parser<'_> {
     }
 
     fn lasting(&mut self) -> Parsed<Vec<Clause>> {
+        let start = self.at;
         if let Some(clauses) = self.attempt(Self::next_weekdays)? {
             return Ok(Some(clauses));
         }
@@ -185,6 +198,13 @@ impl Parser<'_> {
             self.amount()?
         };
         let Some(amount) = one else { return Ok(None) };
+        if amount == Amount::default() {
+            return Err(self.refusal(
+                Reason::Impossible,
+                start,
+                "A schedule cannot last for no time.",
+            ));
+        }
         self.take_any(&["from now", "starting now", "in a row", "straight"]);
         Ok(Some(vec![Clause::For(amount)]))
     }

@@ -33,12 +33,26 @@ impl Parser<'_> {
         }
         let start = self.at;
         let has_at = self.take_at();
-        let times = self.list(|parser, is_first| {
+        let mut times = self.list(|parser, is_first| {
             let again = !is_first && parser.take_at();
             parser.clock(has_at || again)
         })?;
         if times.is_empty() {
             return Ok(None);
+        }
+        // "6am 2pm 10pm" are times, and "9am 10am" may be a range.
+        let (after, listed) = (self.at, times.len());
+        while self.follows_half() && times.len() < crate::limits::MAX_LIST {
+            let next = self.attempt(|parser| {
+                let clock = parser.clock(false)?;
+                Ok(clock.filter(|_| parser.follows_half()))
+            })?;
+            let Some(next) = next else { break };
+            times.push(next);
+        }
+        if times.len() < 3 {
+            self.at = after;
+            times.truncate(listed);
         }
         let mut times = self.spread_half(times);
         // In "um 9 und 17 Uhr", the last word applies to all times.
@@ -51,6 +65,12 @@ impl Parser<'_> {
         // A half of the day follows: "at 9 in the morning", or for all times: "at 8 and 9 in the
         // evening".
         Ok(Some(vec![Clause::At(times)]))
+    }
+
+    /// Returns whether the token before ends a time of day: "am", "uhr".
+    fn follows_half(&self) -> bool {
+        let before = self.at.checked_sub(1).and_then(|at| self.tokens.get(at));
+        before.is_some_and(|before| matches!(before.text.as_str(), "am" | "pm" | "uhr"))
     }
 
     fn take_at(&mut self) -> bool {

@@ -41,15 +41,42 @@ impl Parser<'_> {
                     return Ok(None);
                 }
                 parser.take("on");
-                Ok(match parser.written_date()? {
-                    Some(Day::Date { day, month, year: None }) => Some((day, month)),
-                    _ => None,
-                })
+                if let Some(date) = parser.attempt(Self::written_date)? {
+                    return Ok(match date {
+                        Day::Date { day, month, year: None } => Some((day, month)),
+                        _ => None,
+                    });
+                }
+                parser.day_of_same_month(first.1)
             })?;
             let Some(next) = next else { break };
             dates.push(next);
         }
         Ok(dates)
+    }
+
+    /// Parses the second day of `january 1 and 15`, unless it may be something else.
+    fn day_of_same_month(&mut self, month: u8) -> Parsed<(u8, u8)> {
+        let before = self.tokens.get(..self.at).unwrap_or_default();
+        let mut words = before.iter().rev().filter(|token| token.kind == Kind::Word);
+        let follows_month =
+            words.find(|word| !matches!(word.text.as_str(), "and" | "st" | "nd" | "rd" | "th"));
+        let is_behind = follows_month.is_some_and(|word| words::month(&word.text) == Some(month));
+        if !is_behind {
+            return Ok(None);
+        }
+        let start = self.at;
+        let Some(day) = self.day_number()? else { return Ok(None) };
+        let ends = self.token(0).is_none_or(|next| {
+            matches!(
+                next.text.as_str(),
+                "," | "and" | "&" | "." | ")" | "at" | ";" | "(" | "every" | "each" | "yearly"
+            )
+        });
+        if ends {
+            self.date(start, day, month, None)?;
+        }
+        Ok(ends.then_some((day, month)))
     }
 
     /// Parses a day that comes once.
@@ -387,6 +414,9 @@ impl Parser<'_> {
         self.take("the");
         if self.take_any(&["end of the month", "end of this month", "end of month", "eom"]) {
             return Ok(Some(Day::LastOf { month: None, year: None }));
+        }
+        if self.take_any(&["end of next month", "end of the next month"]) {
+            return Ok(Some(Day::LastOfAhead(1)));
         }
         if self.take_any(&["end of the year", "end of this year", "end of year", "eoy"]) {
             return Ok(Some(Day::EndOfYear));

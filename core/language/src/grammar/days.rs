@@ -28,6 +28,13 @@ enum Scope {
     Open,
 }
 
+impl Scope {
+    /// Returns whether its words say that the days recur.
+    fn recurs(&self) -> bool {
+        !matches!(self, Self::Named(_) | Self::Open | Self::Year { is_each: false })
+    }
+}
+
 const EACH: &[&str] = &["each", "every", "any", "a"];
 
 impl Parser<'_> {
@@ -228,6 +235,9 @@ impl Parser<'_> {
             ));
         }
         if let Some(of) = self.counted_noun() {
+            if let ([which], Some(month)) = (which.as_slice(), self.one_month()?) {
+                return Ok(Some(vec![Clause::Day(Day::Nth { which: *which, of, month })]));
+            }
             let scope = self.scope()?;
             if which.iter().any(|number| *number > 5) {
                 return Err(self.refusal(
@@ -239,8 +249,7 @@ impl Parser<'_> {
             let Some((months, mut clauses)) = self.months_of(&scope, &which) else {
                 return Ok(None);
             };
-            let is_sure =
-                is_each || self.follows_months() || !matches!(scope, Scope::Named(_) | Scope::Open);
+            let is_sure = is_each || self.follows_months() || scope.recurs();
             // "every third business day" is not a day of the month.
             let is_stepped = of == Counted::WorkingDay && which.iter().any(|number| *number > 1);
             if matches!(scope, Scope::Open) && (!is_each && !self.follows_months() || is_stepped) {
@@ -253,9 +262,15 @@ impl Parser<'_> {
         }
         let is_day = self.take_any(&["days", "day"]);
         let is_single = which.len() == 1 && !self.several_months_follow()?;
+        if is_day
+            && which == [-1]
+            && let Some(months) = self.month_ahead()
+        {
+            return Ok(Some(vec![Clause::Day(Day::LastOfAhead(months))]));
+        }
         // "4th of may", "4th may": a date, for `calendar_day`.
         let has_last = which.iter().any(|number| *number < 0);
-        if let ([number @ 1..=31], false) = (which.as_slice(), is_day)
+        if let [number @ 1..=31] = which.as_slice()
             && let Some(months) = self.month_ahead()
         {
             let day = number.unsigned_abs();
@@ -277,7 +292,19 @@ impl Parser<'_> {
         {
             return Ok(Some(vec![Clause::Day(last)]));
         }
-        let scope = self.scope()?;
+        // "1st and 15th january"
+        let scope = match which.len() > 1 && !is_day && self.names_month(0) {
+            true => self.month_list(false)?.map_or(Scope::Open, Scope::Named),
+            false => self.scope()?,
+        };
+        if let (Scope::Named(months), false) = (&scope, is_each)
+            && let (Some(month), 1) = (months.months().next(), months.months().count())
+            && which.len() > 1
+            && which.iter().all(|day| *day > 0)
+        {
+            let dates = which.iter().map(|day| (day.unsigned_abs(), month)).collect();
+            return Ok(Some(vec![Clause::Dates(dates)]));
+        }
         let Some((months, mut clauses)) = self.months_of(&scope, &which) else { return Ok(None) };
         let is_open = matches!(scope, Scope::Open);
         // "the second chapter"
@@ -287,7 +314,7 @@ impl Parser<'_> {
         if is_open && !self.follows_months() && (is_day || !is_marked && !is_each) {
             return Ok(None);
         }
-        let is_sure = is_each || !matches!(scope, Scope::Named(_) | Scope::Open);
+        let is_sure = is_each || scope.recurs();
         clauses.insert(0, Clause::MonthDays { days: which, is_sure });
         clauses.extend(months.map(|months| Clause::Months { months }));
         Ok(Some(clauses))
@@ -342,27 +369,11 @@ impl Parser<'_> {
     }
 
     /// Returns whether the sentence says "every month" or "quarterly" before this.
-    fn follows_months(&self) -> bool {
+    pub(super) fn follows_months(&self) -> bool {
         let is_monthly = |cycle| matches!(cycle, Cycle::Months(_) | Cycle::Quarterly);
         self.found
             .iter()
             .any(|found| matches!(found.clause, Clause::Cycle { cycle, .. } if is_monthly(cycle)))
-    }
-
-    /// Parses `on day 5 of the month`, `on day 1 and 15 of every month`.
-    fn day_numbers(&mut self) -> Parsed<Vec<Clause>> {
-        self.take("on");
-        if !self.take_any(&["days", "day"]) {
-            return Ok(None);
-        }
-        let days = self
-            .list(|parser, _| Ok(parser.whole_number()?.and_then(|day| i8::try_from(day).ok())))?;
-        let has_month = self.take_any(&["of the month", "of each month", "of every month"])
-            || self.follows_months();
-        if days.is_empty() || !has_month || days.iter().any(|day| !(1..=31).contains(day)) {
-            return Ok(None);
-        }
-        Ok(Some(vec![Clause::MonthDays { days, is_sure: true }]))
     }
 
     /// Returns whether `of january and july` comes next.
@@ -371,14 +382,6 @@ impl Parser<'_> {
         let months = if self.take("of") { self.month_list(false)? } else { None };
         self.at = start;
         Ok(months.is_some_and(|months| months.months().count() > 1))
-    }
-
-    /// Parses `of this month` (0), `of next month` (1).
-    fn month_ahead(&mut self) -> Option<u32> {
-        if self.take_any(&["of this month", "this month"]) {
-            return Some(0);
-        }
-        self.take_any(&["of next month", "next month", "of the next month"]).then_some(1)
     }
 
     /// Returns whether an ordinal that is a word comes before a noun.

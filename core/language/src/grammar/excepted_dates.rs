@@ -63,6 +63,23 @@ impl Parser<'_> {
         Ok(Some(vec![dates]))
     }
 
+    /// Parses `monday, 30 november` and `friday the 25th of december`: one date.
+    pub(super) fn dated_weekday(&mut self) -> Parsed<Exception> {
+        self.take_any(&["on the", "on", "the"]);
+        let Some((weekday, false)) = words::weekday(self.word(0)) else { return Ok(None) };
+        self.at += 1;
+        if self.is_symbol(0, ".") && self.is_glued(0) {
+            self.at += 1;
+        }
+        self.take_symbol(",");
+        let Some(first) = self.excepted_day()? else { return Ok(None) };
+        let goes_on = self.is_symbol(0, "-")
+            || matches!(self.word(0), "to" | "bis" | "through" | "thru" | "until" | "till");
+        let yearly = if first.year.is_some() { YearlyOrNot::Once } else { YearlyOrNot::Assumed };
+        let date = Exception::Dates { first, last: first, yearly, weekday: Some(weekday) };
+        Ok((!goes_on).then_some(date))
+    }
+
     fn take_joint(&mut self, joint: Joint) -> bool {
         if joint.is_between {
             self.take("and") || self.take_symbol("-")
@@ -102,7 +119,7 @@ impl Parser<'_> {
             (None, true) => YearlyOrNot::Every,
             (None, false) => YearlyOrNot::Assumed,
         };
-        Ok(Exception::Dates { first, last, yearly })
+        Ok(Exception::Dates { first, last, yearly, weekday: None })
     }
 
     /// Parses `24, 25 and 26 december`, `the 24th to the 26th and the 31st of december`: several days

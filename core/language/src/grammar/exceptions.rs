@@ -20,6 +20,11 @@ const EXCEPT: &[&str] = &[
     "skip",
     "minus",
     "without",
+    "unless it is a",
+    "unless it's a",
+    "unless it is",
+    "unless it's",
+    "never on",
 ];
 
 /// Words after "not" if it leaves something out: "not on sundays".
@@ -65,10 +70,11 @@ impl Parser<'_> {
         let is_not = self.word(0) == "not" && (is_plural || BEHIND_NOT.contains(&next));
         let is_no = self.word(0) == "no" && is_plural;
         // The words may belong to the description.
-        let is_loose = matches!(self.word(0), "skip" | "without" | "besides" | "minus")
-            || self.word(0) == "but" && self.word(1) != "not"
-            || is_not
-            || is_no;
+        let is_loose =
+            matches!(self.word(0), "skip" | "without" | "besides" | "minus" | "unless" | "never")
+                || self.word(0) == "but" && self.word(1) != "not"
+                || is_not
+                || is_no;
         // "every day but sunday"
         let is_it = (is_not || is_no) && self.take_any(&["not", "no"])
             || self.take_any(EXCEPT)
@@ -147,6 +153,7 @@ impl Parser<'_> {
                 let message = "Are these whole months, or the months of the days before them?";
                 return Err(self.refusal(Reason::NotUnderstood, before + 1, message));
             }
+            self.check_day_of_date(items.last(), first, before, and)?;
             if and && open.as_ref().is_some_and(|(_, of)| !first.is_like(of)) {
                 open = None;
             }
@@ -190,13 +197,16 @@ impl Parser<'_> {
         if let Some(items) = self.quoted() {
             return Ok(vec![Exception::Quoted(items)]);
         }
-        if let Some(calendar) = self.attempt(Self::calendar)? {
+        if let Some(calendars) = self.attempt(Self::calendars)? {
             place.has_word = true;
-            return Ok(vec![Exception::Calendar(calendar)]);
+            return Ok(calendars);
         }
         let first = self.word(0);
         if is_first {
             place.has_word = PLACES.contains(&first) || matches!(first, "from" | "between");
+        }
+        if let Some(date) = self.attempt(Self::dated_weekday)? {
+            return Ok(vec![date]);
         }
         // These parse the words before them.
         let is_every = matches!(first, "every" | "each");
@@ -246,20 +256,54 @@ impl Parser<'_> {
         Ok(self.month_day().into_iter().collect())
     }
 
-    /// Parses `calendar "de-holidays"`, `in the calendar "de-holidays"`.
-    fn calendar(&mut self) -> Parsed<String> {
+    /// Refuses "except monday, 7 and 8 december": the day of the week may belong to the dates.
+    fn check_day_of_date(
+        &self,
+        last: Option<&Exception>,
+        next: &Exception,
+        joint: usize,
+        has_and: bool,
+    ) -> Result<(), Refusal> {
+        let is_singular = |at: usize| {
+            let word = self.tokens.get(at).map_or("", |token| token.text.as_str());
+            matches!(words::weekday(word), Some((_, false)))
+        };
+        let is_date =
+            |item: &Exception| matches!(item, Exception::Dates { .. } | Exception::Numeric { .. });
+        let is_open = match (last, next) {
+            (Some(Exception::Weekdays(_)), date) if is_date(date) => {
+                joint.checked_sub(1).is_some_and(is_singular)
+            }
+            (Some(date), Exception::Weekdays(_)) if is_date(date) => {
+                self.at.checked_sub(1).is_some_and(is_singular)
+            }
+            _ => false,
+        };
+        if has_and || !is_open {
+            return Ok(());
+        }
+        let message = "Is this the day of the week of the date, or is every such day left out? Write \"mondays\" if it is.";
+        Err(self.refusal(Reason::NotUnderstood, joint, message))
+    }
+
+    /// Parses `calendar "de-holidays"`, `in the calendars "de-holidays" and "office"`.
+    fn calendars(&mut self) -> Parsed<Vec<Exception>> {
         self.take_any(&["on days of", "on", "in"]);
         self.take("the");
         let start = self.at;
-        if !self.take_any(&["calendars", "calendar"]) {
+        let is_plural = self.take("calendars");
+        if !is_plural && !self.take("calendar") {
             return Ok(None);
         }
-        let Some(name) = self.quoted() else {
+        let names = self.list(|parser, is_first| {
+            Ok(if is_first || is_plural { parser.quoted() } else { None })
+        })?;
+        if names.is_empty() {
             let message =
                 "Write the name of the calendar in double quotes, as in calendar \"de-holidays\".";
             return Err(self.refusal(Reason::NotUnderstood, start, message));
-        };
-        Ok(Some(name))
+        }
+        Ok(Some(names.into_iter().map(Exception::Calendar).collect()))
     }
 
     /// Refuses `public holidays`.

@@ -8,6 +8,7 @@
 mod bounds;
 mod clock;
 mod dates;
+mod day_ranges;
 mod days;
 mod every;
 mod excepted_dates;

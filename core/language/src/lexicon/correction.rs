@@ -1,62 +1,90 @@
-//! Corrects typing errors in words that resemble few others.
+//! Typing errors. One is corrected in words that resemble few others. In another word about time,
+//! it is a reason to refuse the phrase.
 
+use super::Lexicon;
+use super::table::folded;
 use crate::words::is_misspelt;
+use std::borrow::Cow;
 
-/// Words in which one typing error is corrected.
-const CORRECTED: &[&str] = &[
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-    "sunday",
-    "mondays",
-    "tuesdays",
-    "wednesdays",
-    "thursdays",
-    "fridays",
-    "saturdays",
-    "sundays",
-    "january",
-    "february",
-    "september",
-    "october",
-    "november",
-    "december",
-    "tomorrow",
-    "weekday",
-    "weekdays",
-    "weekend",
-    "weekends",
-    "midnight",
-    "afternoon",
-    "minutes",
-    "monthly",
-    "quarterly",
-    "fortnight",
-];
-
-/// Returns the only word that differs from this one by one letter added, left out, changed, or
-/// swapped with its neighbour.
-pub(super) fn corrected(word: &str) -> Option<&'static str> {
-    if word.len() < 5 || CORRECTED.contains(&word) {
-        return None;
-    }
-    let mut near = CORRECTED.iter().filter(|known| {
-        known.as_bytes().first() == word.as_bytes().first() && is_misspelt(word, known)
-    });
-    // "mondasy" may be Monday or Mondays, which are the same day.
-    let first = near.next()?;
-    let is_same = |other: &&str| {
-        other.strip_suffix('s') == Some(first) || first.strip_suffix('s') == Some(other)
+/// Writes a word without the dots of its umlauts. "tgälich" is one error away from "taglich".
+fn plain(word: &str) -> String {
+    let letter = |c| match c {
+        'ä' => 'a',
+        'ö' => 'o',
+        'ü' => 'u',
+        'ß' => 's',
+        c => c,
     };
-    near.all(is_same).then_some(*first)
+    word.chars().map(letter).collect()
+}
+
+/// Returns whether one of the first two letters is the same, as they are if there is one error.
+fn may_be_near(word: &str, known: &str) -> bool {
+    match (word.as_bytes(), known.as_bytes()) {
+        ([w0, w1, ..], [k0, k1, ..]) => w0 == k0 || w1 == k1 || w0 == k1 || w1 == k0,
+        _ => true,
+    }
+}
+
+impl Lexicon {
+    /// Returns the word about time that this one may be with one typing error.
+    pub(crate) fn misspelt(&self, word: &str) -> Option<&'static str> {
+        // A shorter word has too many neighbours.
+        if word.len() < 4 {
+            return None;
+        }
+        let (folded, plain) = match word.is_ascii() {
+            true => (Cow::Borrowed(word), None),
+            false => (Cow::Owned(folded(word)), Some(plain(word))),
+        };
+        let word: &str = &folded;
+        if self.is_ordinary(word) {
+            return None;
+        }
+        let is_near = |known: &&&str| {
+            may_be_near(word, known) && is_misspelt(word, known)
+                || plain.as_deref().is_some_and(|plain| is_misspelt(plain, known))
+        };
+        let near = self.about_time.iter().find(is_near).copied();
+        near.or_else(|| self.day_and_part(word))
+    }
+
+    /// Returns the part of the day if a word may be a day of the week with it: "dienstagnachmittag".
+    fn day_and_part(&self, word: &str) -> Option<&'static str> {
+        let parts = || self.behind_weekday.iter().map(|(part, _)| *part);
+        let is_day = |day: &str| self.corrected.iter().any(|known| is_misspelt(day, known));
+        let behind_part = parts().find(|part| word.strip_suffix(part).is_some_and(is_day));
+        behind_part.or_else(|| {
+            let mut rests = self.corrected.iter().filter_map(|day| word.strip_prefix(day));
+            rests.find_map(|rest| parts().find(|part| is_misspelt(rest, part)))
+        })
+    }
+
+    /// Returns the only word that differs from this one by one letter added, left out, changed, or
+    /// swapped with its neighbour.
+    pub(super) fn corrected(&self, word: &str) -> Option<&'static str> {
+        if word.len() < 5 || self.corrected.contains(&word) || self.is_ordinary(word) {
+            return None;
+        }
+        let mut near = self.corrected.iter().filter(|known| {
+            known.as_bytes().first() == word.as_bytes().first() && is_misspelt(word, known)
+        });
+        // "mondas" may be Monday or Mondays.
+        let (first, other) = (*near.next()?, near.next().copied());
+        let is_plural = word.ends_with('s') || word.ends_with("sy");
+        match other {
+            None => Some(first),
+            Some(other) if near.next().is_none() && other.strip_suffix('s') == Some(first) => {
+                Some(if is_plural { other } else { first })
+            }
+            Some(_) => None,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::Language;
 
     #[test]
     fn one_error_is_corrected_and_two_are_not() {
@@ -76,7 +104,7 @@ mod tests {
             ("money", None),
             ("", None),
         ] {
-            let found = corrected(word);
+            let found = Language::English.lexicon().corrected(word);
             // "sonday" differs from Sunday by one letter, and from no other word with its first
             // letter.
             if word == "sonday" {

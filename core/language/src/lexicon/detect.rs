@@ -83,6 +83,7 @@ pub(crate) fn language_of(tokens: &[Token]) -> Language {
         english_words += usize::from(is_english && !is_german);
         german_words += usize::from(is_german && !is_english);
     }
+    german_words += usize::from(english_words == 0 && has_german_days(tokens));
     if german_words > english_words
         || german_words > 0 && german_words == english_words && begins_in(german, tokens)
     {
@@ -90,6 +91,28 @@ pub(crate) fn language_of(tokens: &[Token]) -> Language {
     } else {
         Language::English
     }
+}
+
+/// Abbreviations of German days that English does not have.
+const GERMAN_DAYS: &[&str] = &["mo", "di", "mi", "do", "fr", "sa", "so"];
+
+/// Returns whether the phrase has `Mo-Fr 8:00`, `Mi 9:00` or `Di, Do 18:00`: days before a number or
+/// another day. One of two letters that is an English word counts only next to another.
+fn has_german_days(tokens: &[Token]) -> bool {
+    let is_day = |token: &&Token| GERMAN_DAYS.contains(&token.text.as_str());
+    let is_joint =
+        |token: &&Token| matches!(token.text.as_str(), "-" | "–" | "," | "/" | "+" | "&");
+    let is_clear = |token: &Token| matches!(token.text.as_str(), "mo" | "di" | "mi" | "fr");
+    tokens.iter().enumerate().any(|(at, token)| {
+        let (next, third) = (tokens.get(at + 1), tokens.get(at + 2));
+        let is_pair = next.filter(is_joint).is_some() && third.filter(is_day).is_some();
+        let is_before_number = next.is_some_and(|next| next.kind == Kind::Number);
+        // "do 50 pushups" is English, and "Do 18:00" is not.
+        let is_before_time = is_before_number && third.is_some_and(|third| third.is_symbol(":"));
+        let is_counted = at > 0 && tokens.get(at - 1).is_some_and(|last| last.kind == Kind::Number);
+        is_day(&token)
+            && (is_pair || (is_before_time || is_clear(token) && is_before_number) && !is_counted)
+    })
 }
 
 /// Returns whether the first word is one of the table.

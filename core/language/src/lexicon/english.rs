@@ -10,6 +10,8 @@ pub(super) const LEXICON: Lexicon = Lexicon {
     behind_weekday: &[],
     notes: &[("biweekly", "Biweekly is every two weeks."), ("bi", "Biweekly is every two weeks.")],
     ordinary: ORDINARY,
+    corrected: CORRECTED,
+    about_time: ABOUT_TIME,
     is_of_terms: true,
     has_dotted_ordinals: false,
     habits: Habits { has_24_hours: false, has_decimal_comma: false, has_day_first: false },
@@ -29,7 +31,7 @@ const ENTRIES: &[Entry] = &[
     ("eveyr", "every"), ("evrery", "every"), ("evrey", "every"), ("evry", "every"), ("evry day", "every day"), ("evryday", "every day"),
     ("excpet", "except"), ("execpt", "except"), ("exept", "except"), ("expect | on @ weekends holidays", "except"), ("forever", ","),
     ("forthnightly", "fortnightly"), ("fortnigtly", "fortnightly"), ("half - yearly", "every 6 months"), ("half yearly", "every 6 months"),
-    ("horus", "hours"), ("hous | between from", "hours"), ("hrly", "hourly"), ("huor", "hour"), ("indefinitely", ","), ("m - f", "weekdays"),
+    ("horus", "hours"), ("hous | between from", "hours"), ("hrly", "hourly"), ("huor", "hour"), ("in a fortnight", "in 2 weeks"), ("indefinitely", ","), ("m - f", "weekdays"),
     ("m - th", "mondays - thursday"), ("m / w / f", "mondays , wednesdays , fridays"), ("mid - day", "midday"), ("mid - night", "midnight"),
     ("mid night", "midnight"), ("midnite", "midnight"), ("minitues", "minutes"), ("mintues", "minutes"), ("minuets", "minutes"),
     ("minuts", "minutes"), ("mnth", "month"), ("mnths", "months"),  ("mon wed fri", "mondays , wednesdays , fridays"), ("month - end", "end of the month"), ("month end", "end of the month"), ("moring", "morning"),
@@ -49,6 +51,49 @@ const ENTRIES: &[Entry] = &[
     ("wknd", "weekend"), ("wknds", "weekends"), ("wks", "weeks"), ("year - round", ","), ("yrly", "yearly"),
 ];
 
-/// Words that are not typing errors.
-const ORDINARY: &[&str] =
-    &["sundae", "sundry", "minute", "minutest", "minuted", "weekend's", "embers"];
+/// Words that are no typing errors, most of them because they are English, too.
+#[rustfmt::skip]
+const ORDINARY: &[&str] = &[
+    "alternates", "arch", "auguste", "augusto", "avery", "bach", "bays", "beach", "bear", "bears", "beds", "beginnings", "bending", "beside",
+    "blast", "boon", "bother", "calf", "cast", "coon", "corning", "curing", "dads", "dairy", "daisy", "dally", "dams", "dans", "daring", "dear",
+    "dearly", "dimes", "duly", "dune", "early", "ears", "east", "easter", "eighty", "embers", "emery", "endings", "etch", "ether", "even", "ever",
+    "fast", "fear", "fears", "feds", "fifths", "fight", "fights", "filth", "firsts", "firth", "fist", "footy", "foray", "form", "fort", "forte",
+    "forth", "forts", "fountain", "four", "fours", "fourths", "frida", "frog", "gays", "gear", "gears", "geek", "geeks", "goon", "hale", "hall",
+    "halo", "halt", "hast", "hays", "hear", "hears", "height", "hirst", "jane", "jays", "joon", "jour", "jude", "judy", "juke", "jung", "junk",
+    "juno", "jury", "jute", "juve", "knight", "knights", "lash", "lass", "lasts", "lays", "leach", "lear", "least", "leds", "leek", "lending",
+    "lest", "light", "lightly", "lights", "limes", "list", "loon", "lost", "luring", "lust", "mach", "marc", "marco", "marcy", "marsh", "mast",
+    "match", "mays", "meds", "meek", "meeks", "mending", "merch", "midway", "might", "minute", "minuted", "minutest", "moaning", "monte", "monty",
+    "moon", "morty", "moth", "mother", "moths", "mountains", "mourning", "mouth", "mouths", "near", "nearly", "nears", "neat", "neon", "nest",
+    "newt", "nifty", "nigh", "nook", "noone", "noor", "noun", "oily", "olly", "others", "otter", "ours", "part", "past", "pays", "peach", "pear",
+    "pearly", "pears", "peek", "pending", "pour", "pours", "prom", "pune", "quarters", "quartet", "rays", "reach", "rear", "reds", "reek", "reeks",
+    "resides", "right", "rightly", "rights", "rune", "says", "sears", "seek", "seeks", "seen", "semen", "sending", "sevens", "seventy", "sever",
+    "severn", "shipping", "sight", "sights", "sipping", "sith", "sixty", "slipping", "soon", "sour", "staring", "starling", "starring", "startling",
+    "starving", "stating", "steven", "sundae", "sundry", "sven", "teach", "tear", "tears", "teeth", "tending", "tent", "tenths", "tents", "text",
+    "thirds", "thirsty", "thorough", "though", "thugs", "thus", "tides", "ties", "tight", "tightly", "tights", "tiles", "time", "timed", "timer",
+    "timers", "tires", "todays", "toon", "tour", "tours", "trough", "tune", "turing", "twine", "vast", "vending", "ventral", "very", "ways", "weak",
+    "weakly", "wear", "wears", "webs", "weed", "weeds", "weekend's", "weep", "weeps", "weight", "wight", "wording", "workings", "yeah", "yearn",
+    "yeats", "yoon", "your", "yours", "zach",
+];
+
+/// Words in which one typing error is corrected.
+#[rustfmt::skip]
+const CORRECTED: &[&str] = &[
+    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "mondays", "tuesdays", "wednesdays", "thursdays", "fridays",
+    "saturdays", "sundays", "january", "february", "september", "october", "november", "december", "tomorrow", "weekday", "weekdays", "weekend",
+    "weekends", "midnight", "afternoon", "minutes", "monthly", "quarterly", "fortnight",
+];
+
+/// Words of which a typing error may change the schedule.
+#[rustfmt::skip]
+const ABOUT_TIME: &[&str] = &[
+    "every", "each", "until", "except", "excluding", "besides", "skipping", "without", "daily", "hourly", "weekly", "monthly", "yearly", "annually",
+    "nightly", "quarterly", "fortnightly", "fortnight", "biweekly", "tonight", "today", "tomorrow", "morning", "mornings", "afternoon", "afternoons",
+    "evening", "evenings", "night", "nights", "midnight", "midday", "noon", "minute", "minutes", "hour", "hours", "second", "seconds", "third",
+    "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "first", "starting", "beginning", "between", "alternate", "alternating",
+    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "mondays", "tuesdays", "wednesdays", "thursdays", "fridays",
+    "saturdays", "sundays", "thurs", "weds", "january", "february", "march", "april", "june", "july", "august", "september", "october", "november",
+    "december", "seven", "eight", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
+    "thirty", "forty", "fifty", "half", "quarter", "weekday", "weekdays", "weekend", "weekends", "working", "business", "workday", "workdays",
+    "twice", "times", "christmas", "halloween", "pacific", "eastern", "central", "mountain", "month", "months", "year", "years", "week", "weeks",
+    "days", "other", "last", "next", "from", "only", "through", "ending", "during", "everyday", "apart", "tmrw",
+];

@@ -10,6 +10,8 @@ pub(super) const LEXICON: Lexicon = Lexicon {
     behind_weekday: BEHIND_WEEKDAY,
     notes: NOTES,
     ordinary: ORDINARY,
+    corrected: CORRECTED,
+    about_time: ABOUT_TIME,
     is_of_terms: false,
     has_dotted_ordinals: true,
     habits: Habits { has_24_hours: true, has_decimal_comma: true, has_day_first: true },
@@ -117,7 +119,7 @@ const ENTRIES: &[Entry] = &[
     ("jedes halbjahr", "every 6 months"), ("jedes jahres", "of every year"), ("jedes monats", "of every month"),
     ("jedes monatsende", "the end of every month"), ("jedes quartals", "of every quarter"), ("jedes tages", "of every day"),
     ("jedes vierteljahr", "every quarter"), ("jed~", "every"), ("jetzt", "now"), ("jeweils", ","), ("jul", "july"), ("juli", "july"),
-    ("jun", "june"), ("juni", "june"), ("kalender", "calendar"), ("kalenders", "calendar"), ("kannst du", "can you"), ("kannst du mich", "can you"), ("karfreitag", "easter"), ("kein~", "no"),
+    ("jun", "june"), ("juni", "june"), ("kalender", "calendar"), ("kalendern", "calendars"), ("kalenders", "calendar"), ("kannst du", "can you"), ("kannst du mich", "can you"), ("karfreitag", "easter"), ("kein~", "no"),
     ("koenntest du", "could you"), ("koenntest du mich", "could you"), ("kommend~", "coming"), ("kurz nach", "around"), ("kurz vor", "around"),
     ("letzt~", "last"), ("loesche", "delete"), ("loeschen", "delete"), ("lokaler zeit", "local time"), ("lokalzeit", "local time"),
     ("londoner zeit", "london time"), ("m", "m"), ("maerz", "march"), ("mai", "may"), ("mal im monat", "times a month"),
@@ -223,8 +225,46 @@ const NOTES: &[(&str, &str)] = &[
     ("werktaeglich", WORKING_DAYS),
 ];
 
-/// German words that are English words about time.
+/// German words that are English words about time, or resemble German ones.
 #[rustfmt::skip]
 const ORDINARY: &[&str] = &[
-    "all", "am", "bar", "die", "fall", "last", "not", "man", "minimum", "now", "per", "s", "semester", "spring", "start", "starts", "so", "war", "sat", "mar", "fri", "sun", "hat", "wed", "h", "t", "even", "oh", "ende",
+    "acht", "all", "am", "aufgenommen", "auguste", "aussen", "auster", "bahr", "bahre", "bar", "beginnen", "beginnende", "bekunden",
+    "bersten", "beute", "borgen", "britten", "dacht", "deute", "die", "dieben", "driften", "dritte", "drittel", "dritteln", "drittens", "dritter",
+    "drittes", "ebend", "eder", "ende", "ernsten", "ernten", "erste", "erstem", "erstens", "erster", "erstes", "esten", "even", "fahr", "fahre",
+    "fall", "feder", "feiertag", "feiertagen", "feiertags", "freital", "fri", "fritten", "fuenfte", "fuenftel", "fuenfter", "fuenftes", "h", "hat",
+    "hauser", "haute", "hefte", "hegte", "heule", "huete", "jacht", "jaehrliche", "jaguar", "jahn", "jahren", "jede", "jeher", "jemen", "jenem",
+    "jenen", "jener", "jenes", "jever", "jochen", "juden", "jule", "julia", "julie", "julio", "july", "june", "jung", "junk", "juno", "juri",
+    "kersten", "koche", "kochen", "kommende", "kommender", "kommendes", "kuli", "lacht", "lahr", "last", "leder", "letten", "letzte", "letztem",
+    "letztens", "letzter", "letztes", "leute", "lieben", "macht", "machts", "maer", "man", "mar", "margen", "mauser", "merz", "meute", "minimum",
+    "minute", "mittig", "moegen", "mona", "monatliche", "monet", "montage", "monte", "morden", "morgan", "morten", "nach", "nachm", "nackt",
+    "naechste", "naechstem", "naechstes", "naechten", "naeht", "naht", "nichts", "nocht", "not", "now", "oeden", "oh", "pacht", "per", "pochen",
+    "rausgenommen", "reden", "resten", "ritten", "roche", "rochen", "s", "sacht", "sat", "sekunde", "semester", "setzten", "sieber", "siebten",
+    "siegen", "siezen", "silben", "so", "soeben", "sonate", "sonaten", "sorgen", "spring", "stande", "standen", "start", "starts", "stuende",
+    "stuenden", "stuendliche", "sun", "sylvester", "t", "taegliche", "tauglich", "user", "vieren", "viersen", "vierte", "vierteln", "viertels",
+    "viertens", "vierter", "viertes", "wache", "wachen", "wacht", "wahr", "wahre", "wahres", "wahrlich", "war", "wed", "weder", "weiten", "wichen",
+    "wischen", "woechentliche", "wolf", "written", "yacht", "zeiten", "zischen", "zweien", "zweigen", "zweite", "zweitem", "zweitens", "zweiter",
+    "zweites",
+];
+
+/// Words in which one typing error is corrected.
+#[rustfmt::skip]
+const CORRECTED: &[&str] = &[
+    "montag", "dienstag", "mittwoch", "donnerstag", "freitag", "samstag", "sonntag", "sonnabend", "montags", "dienstags", "mittwochs", "donnerstags",
+    "freitags", "samstags", "sonntags", "januar", "februar", "september", "oktober", "november", "dezember", "uebermorgen", "taeglich", "stuendlich",
+    "woechentlich", "monatlich", "jaehrlich", "werktags", "wochentags", "minuten",
+];
+
+/// Words of which a typing error may change the schedule.
+#[rustfmt::skip]
+const ABOUT_TIME: &[&str] = &[
+    "jeden", "jedes", "jeder", "jedem", "taeglich", "stuendlich", "woechentlich", "monatlich", "jaehrlich", "vierteljaehrlich", "halbjaehrlich",
+    "minuetlich", "heute", "morgen", "uebermorgen", "abends", "morgens", "mittags", "nachmittag", "nachmittags", "vormittag", "vormittags", "nachts",
+    "mitternacht", "montag", "dienstag", "mittwoch", "donnerstag", "freitag", "samstag", "sonntag", "sonnabend", "montags", "dienstags", "mittwochs",
+    "donnerstags", "freitags", "samstags", "sonntags", "sonnabends", "werktag", "werktags", "werktage", "werktagen", "wochentags", "wochentag",
+    "wochentagen", "wochenende", "wochenenden", "arbeitstag", "arbeitstags", "januar", "februar", "april", "august", "september", "oktober",
+    "november", "dezember", "minuten", "stunde", "stunden", "sekunden", "wochen", "monats", "monate", "monaten", "jahres", "ausser", "zwischen",
+    "naechsten", "naechster", "kommenden", "letzten", "ersten", "zweiten", "dritten", "vierten", "fuenften", "viertel", "dreiviertel", "anderthalb",
+    "beginnend", "heiligabend", "silvester", "quartal", "quartals", "zwanzig", "zweimal", "dreimal", "zehnmal", "zwoelf", "sieben", "monatsende",
+    "monatsanfang", "ausgenommen", "feiertage", "monat", "woche", "abend", "nacht", "juni", "juli", "maerz", "jahr", "jahre", "mittag", "taglich",
+    "stundlich", "wochentlich", "jahrlich", "vierteljahrlich", "auser", "ubermorgen", "nachsten", "zwolf",
 ];

@@ -12,7 +12,6 @@ mod table;
 
 use crate::token::{Kind, Token};
 use crate::{Assumption, Language, Span};
-use correction::corrected;
 use table::{Entry, find, folded};
 
 pub(crate) use detect::language_of;
@@ -249,17 +248,21 @@ impl Lexicon {
             );
             return;
         }
+        if let Some(known) = self.corrected(word) {
+            let terms_of =
+                if self.is_of_terms { known } else { find(self.entries, known).unwrap_or(known) };
+            terms.assumptions.push(Assumption {
+                text: format!("\"{}\" is read as \"{known}\".", token.text),
+                cost: 10,
+            });
+            let all = terms_of.split(' ').enumerate();
+            terms.tokens.extend(
+                all.map(|(n, term)| term_token(term, token.span, n == 0 && token.is_glued)),
+            );
+            return;
+        }
         if self.is_of_terms {
-            match corrected(word).filter(|_| !self.ordinary.contains(&word)) {
-                Some(term) => {
-                    terms.assumptions.push(Assumption {
-                        text: format!("\"{}\" is read as \"{term}\".", token.text),
-                        cost: 10,
-                    });
-                    terms.tokens.push(Token { text: term.to_owned(), ..token.clone() });
-                }
-                None => terms.tokens.push(token.clone()),
-            }
+            terms.tokens.push(token.clone());
             return;
         }
         let text = format!("{UNKNOWN}{}", token.text);
@@ -322,7 +325,7 @@ impl Lexicon {
 
     /// Returns whether a word that is in no table, but is a term, is not about time here.
     pub(crate) fn is_ordinary(&self, word: &str) -> bool {
-        self.ordinary.contains(&word)
+        self.ordinary.binary_search(&word).is_ok()
     }
 }
 
@@ -373,6 +376,12 @@ mod tests {
     #[test]
     fn tables_are_in_order_and_folded() {
         for lexicon in [Language::English.lexicon(), Language::German.lexicon()] {
+            for pair in lexicon.ordinary.windows(2) {
+                assert!(pair[0] < pair[1], "{:?} before {:?}", pair[0], pair[1]);
+            }
+            for word in lexicon.corrected {
+                assert!(lexicon.is_of_terms || find(lexicon.entries, word).is_some(), "{word}");
+            }
             for table in [lexicon.entries, lexicon.numbers] {
                 for pair in table.windows(2) {
                     assert!(pair[0].0 < pair[1].0, "{:?} before {:?}", pair[0], pair[1]);

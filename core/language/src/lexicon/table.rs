@@ -22,8 +22,13 @@ pub(crate) struct Lexicon {
     pub(super) behind_weekday: &'static [Entry],
     /// The assumptions of entries, as texts for the user, by word.
     pub(super) notes: &'static [(&'static str, &'static str)],
-    /// Words that look like terms but are not.
+    /// Words that look like words about time but are not, in order.
     pub(super) ordinary: &'static [&'static str],
+    /// Words in which one typing error is corrected: days, months, and words that resemble few others.
+    pub(super) corrected: &'static [&'static str],
+    /// Words about time. A word that is one typing error away from one of them and is not `ordinary`
+    /// may change the schedule.
+    pub(super) about_time: &'static [&'static str],
     /// Whether a word that is in no table may be a term itself.
     pub(super) is_of_terms: bool,
     /// Whether `3.` is an ordinal.

@@ -3,7 +3,7 @@
 use super::context::Local;
 use super::time_of_day::{self, TimeOfDay};
 use super::{Picks, Sentence};
-use crate::clause::{Amount, Day, Period, Point, Which};
+use crate::clause::{Amount, Counted, Day, NthMonth, Period, Point, Weekdays, Which};
 use crate::clock_text;
 use crate::words::Unit;
 use crate::{Reason, Refusal, Schedule, Span, Time, calendar};
@@ -166,7 +166,7 @@ fn check_weekday(point: Point, date: NaiveDate, span: Span) -> Result<(), Refusa
     Ok(())
 }
 
-fn end_of(
+pub(super) fn end_of(
     point: Point,
     span: Span,
     local: &Local<'_>,
@@ -224,9 +224,10 @@ fn end_of(
             ];
             picks.choose(span, "Does tomorrow belong to it?", options)?.and_time(last_second)
         }
-        (Day::LastOf { .. } | Day::EndOfWeek | Day::EndOfYear | Day::In(0), None) => {
-            first.and_time(last_second)
-        }
+        (
+            Day::LastOf { .. } | Day::LastOfAhead(_) | Day::EndOfWeek | Day::EndOfYear | Day::In(0),
+            None,
+        ) => first.and_time(last_second),
         _ => {
             picks.assume(5, format!("The last day, {first}, belongs to it."));
             first.and_time(last_second)
@@ -275,6 +276,11 @@ pub(super) fn date(
             let month = today.with_day(1)?.checked_add_months(Months::new(ahead))?;
             month.with_day(u32::from(day)).filter(|date| *date >= today)
         }),
+        Day::Nth { which, of, month } => nth(which, of, month, today),
+        Day::LastOfAhead(months) => today
+            .with_day(1)
+            .and_then(|first| first.checked_add_months(Months::new(months)))
+            .and_then(last_of_month),
         Day::LastOf { month: None, .. } => last_of_month(today),
         Day::LastOf { month: Some(month), year } => {
             let first = dated_or_coming(1, month, year, today);
@@ -342,6 +348,35 @@ fn dated_or_coming(day: u8, month: u8, year: Option<i32>, today: NaiveDate) -> O
         // A leap day is at most eight years away.
         None => {
             (0..=8).find_map(|ahead| in_year(today.year() + ahead).filter(|date| *date >= today))
+        }
+    }
+}
+
+/// Returns a day that is counted within a month, such as its second Friday.
+fn nth(which: i8, of: Counted, month: NthMonth, today: NaiveDate) -> Option<NaiveDate> {
+    let counts = |day: &NaiveDate| {
+        let weekday = day.weekday().num_days_from_monday() as u8;
+        let days = match of {
+            Counted::Weekdays(days) => days,
+            Counted::WorkingDay => Weekdays::WORKING,
+        };
+        days.without(Weekdays::one(weekday)) != days
+    };
+    let within = |first: NaiveDate| {
+        let all = first.iter_days().take_while(|day| day.month() == first.month());
+        let days: Vec<NaiveDate> = all.filter(counts).collect();
+        let at = usize::from(which.unsigned_abs()).checked_sub(1)?;
+        if which > 0 { days.get(at) } else { days.iter().rev().nth(at) }.copied()
+    };
+    match month {
+        NthMonth::Ahead(months) => {
+            within(today.with_day(1)?.checked_add_months(Months::new(months))?)
+        }
+        NthMonth::In { month, year } => {
+            let years = year.map_or(today.year()..=today.year() + 1, |year| year..=year);
+            let mut days = years
+                .filter_map(|year| within(NaiveDate::from_ymd_opt(year, u32::from(month), 1)?));
+            days.find(|day| year.is_some() || *day >= today)
         }
     }
 }

@@ -17,6 +17,8 @@ pub(crate) struct Context {
     pub(crate) language: Language,
     /// The assumptions of the words.
     pub(crate) assumptions: Vec<Assumption>,
+    /// An end that may be that of an exception.
+    pub(crate) open_end: Option<Span>,
 }
 
 /// The context in the time zone of the schedule.

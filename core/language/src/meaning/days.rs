@@ -69,7 +69,14 @@ pub(super) fn day_cycle(
                 }
                 spec.weekdays = Some(days);
             }
-            if let Some(span) = day_within(sentence) {
+            // "every day from the 1st to the 5th of the month"
+            let range = sentence
+                .month_days
+                .as_ref()
+                .filter(|(days, ..)| number == 1 && sentence.weekdays.is_none() && is_range(days));
+            if let Some((days, ..)) = range {
+                spec.month_days.clone_from(days);
+            } else if let Some(span) = day_within(sentence) {
                 return local.refuse(Reason::Conflict, span, "Every day, or on this day only?");
             }
             if number > 1 && spec.months.is_some() {
@@ -158,6 +165,11 @@ pub(super) fn day_cycle(
     Ok(DayCycle { spec, cycle, is_assumed, exclude })
 }
 
+/// Returns whether these are three days of the month or more, one after the other.
+fn is_range(days: &[i8]) -> bool {
+    days.len() > 2 && days.windows(2).all(|pair| matches!(pair, [a, b] if a + 1 == *b))
+}
+
 fn implied_cycle(
     sentence: &Sentence,
     local: &Local<'_>,
@@ -180,7 +192,11 @@ fn implied_cycle(
         .or(sentence.month_days.as_ref().map(|(.., span)| *span));
     match counted {
         Some(span) => {
-            picks.assume(10, "It recurs every month.");
+            let recurs = match sentence.months {
+                None => "It recurs every month.",
+                Some(_) => "It recurs every year, in these months.",
+            };
+            picks.assume(10, recurs);
             Ok((Cycle::Months(1), span))
         }
         None => local.refuse(

@@ -3,14 +3,15 @@
 //! Days of the week, months and days of every month change the days of the schedule, if those can
 //! express it. Everything else becomes the field `exclude`.
 
-use super::bounds::day_and_month;
+use super::bounds::{Bound, add, day_and_month, end_of};
 use super::context::Local;
 use super::days::DaySpec;
 use super::names::{CRON_DAYS, ICAL_DAYS, list};
 use super::time_of_day::{TimeOfDay, time, window};
-use super::{Picks, Sentence};
-use crate::clause::{Cycle, Exception, LeftOut, Months, Weekdays, YearlyOrNot};
+use super::{Context, Picks, Sentence};
+use crate::clause::{Cycle, Ending, Exception, LeftOut, Months, Weekdays, YearlyOrNot};
 use crate::{Exclude, Reason, Refusal, Span};
+use chrono::{DateTime, Datelike, NaiveDate};
 
 const YEARLY: &str = "The dates without a year are left out in every year.";
 
@@ -82,6 +83,18 @@ pub(super) fn except(
                 };
                 exclude.dates.extend(months.months().map(whole));
             }
+            Exception::WeekdaysUntil(days, ending) => {
+                if !days.without(all_days).is_empty() {
+                    return all_or_none(local, span, nothing);
+                }
+                let last = last_moment(*ending, span, local, picks)?;
+                let last = DateTime::from_timestamp_millis(last).unwrap_or_default();
+                exclude.rules.push(format!(
+                    "FREQ=WEEKLY;BYDAY={};UNTIL={}",
+                    list(days.days().filter_map(ical_day)),
+                    last.format("%Y%m%dT%H%M%SZ")
+                ));
+            }
             Exception::WeekdaysIn(days, months) => {
                 exclude.rules.push(format!(
                     "FREQ=YEARLY;BYMONTH={};BYDAY={}",
@@ -118,7 +131,10 @@ pub(super) fn except(
                 };
                 exclude.rules.push(format!("FREQ=MONTHLY{months};{days}"));
             }
-            Exception::Dates { first, last, yearly } => {
+            Exception::Dates { first, weekday: Some(weekday), .. } => {
+                exclude.dates.push(date(year_of(*first, *weekday, span, local)?));
+            }
+            Exception::Dates { first, last, yearly, weekday: None } => {
                 if *yearly == YearlyOrNot::Assumed {
                     picks.assume(5, YEARLY);
                 }
@@ -169,6 +185,61 @@ pub(super) fn except(
         }
     }
     Ok(exclude)
+}
+
+/// In "except mondays until 20 december", the schedule may end then, or only the exception. Returns
+/// the sentence without its end in the second case.
+pub(super) fn with_end(
+    sentence: &Sentence,
+    context: &Context,
+    picks: &mut Picks,
+) -> Result<Option<Sentence>, Refusal> {
+    let until = sentence.until.map(|(point, span)| (Ending::Until(point), span));
+    let end = until.or(sentence.lasting.map(|(amount, span)| (Ending::For(amount), span)));
+    let Some((ending, span)) = end.filter(|(_, span)| Some(*span) == context.open_end) else {
+        return Ok(None);
+    };
+    let options =
+        vec![(false, "the schedule ends".to_owned()), (true, "only the exception ends".to_owned())];
+    if !picks.choose(span, "Does the schedule end then, or only the exception?", options)? {
+        return Ok(None);
+    }
+    let mut sentence = Sentence { until: None, lasting: None, ..sentence.clone() };
+    for exception in sentence.except.iter_mut().flat_map(|(items, _)| items) {
+        if let Exception::Weekdays(days) = *exception {
+            *exception = Exception::WeekdaysUntil(days, ending);
+        }
+    }
+    Ok(Some(sentence))
+}
+
+/// Returns the last moment of an exception.
+fn last_moment(
+    ending: Ending,
+    span: Span,
+    local: &Local<'_>,
+    picks: &mut Picks,
+) -> Result<i64, Refusal> {
+    let end = match ending {
+        Ending::Until(point) => end_of(point, span, local, picks)?,
+        Ending::For(amount) => Bound::Local(
+            add(local.now, amount)
+                .ok_or_else(|| Refusal::new(Reason::Impossible, span, "There is no such day."))?,
+        ),
+    };
+    Ok(end.instant(local))
+}
+
+/// Returns the year of a date next to the name of its day of the week: that of the next such date.
+fn year_of(date: LeftOut, weekday: u8, span: Span, local: &Local<'_>) -> Result<LeftOut, Refusal> {
+    let on = |year| NaiveDate::from_ymd_opt(year, u32::from(date.month), u32::from(date.day));
+    let years =
+        date.year.map_or(local.today().year()..=local.today().year() + 1, |year| year..=year);
+    let next = years.filter_map(on).find(|day| date.year.is_some() || *day >= local.today());
+    match next.filter(|day| day.weekday().num_days_from_monday() == u32::from(weekday)) {
+        Some(day) => Ok(LeftOut { year: Some(day.year()), ..date }),
+        None => local.refuse(Reason::Conflict, span, "This date is another day of the week."),
+    }
 }
 
 /// In "except mondays and fridays in december", the months may be those of all days before them.
@@ -225,7 +296,7 @@ fn name_months(exceptions: &mut [Exception], span: Span, picks: &mut Picks) -> R
         for exception in open {
             if let Exception::MonthDay { day, .. } = *exception {
                 let day = LeftOut { day, ..of };
-                *exception = Exception::Dates { first: day, last: day, yearly };
+                *exception = Exception::Dates { first: day, last: day, yearly, weekday: None };
             }
         }
     }

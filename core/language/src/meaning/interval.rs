@@ -8,7 +8,7 @@ use super::time_of_day::{self, TimeOfDay};
 use super::write::{self, TimeFields, number_field};
 use super::{Picks, Sentence};
 use crate::clause::{Cycle, Day};
-use crate::{Cron, Reason, Refusal, Schedule, Span};
+use crate::{Cron, Exclude, Reason, Refusal, Schedule, Span, calendar};
 use std::collections::BTreeSet;
 
 const HOUR: u32 = 3_600;
@@ -116,10 +116,41 @@ pub(super) fn build(
     });
     let assumes_anchor = from_now.is_some();
     schedule.anchor = from_now.or(schedule.anchor);
+    check_hours(&sentence, &schedule, &exclude, local)?;
     schedule.exclude = exclude.unless_empty();
     let mut built = Built { assumes_anchor, ..Built::new(schedule) };
     built.unused.extend(length);
     Ok(built)
+}
+
+/// The runs by which hours that are left out are compared.
+const COMPARED_RUNS: usize = 100;
+
+/// Refuses hours that leave out none of the runs within other hours: in "between 9 and 11, except
+/// sundays, and between 14 and 16", both may be hours of the schedule.
+fn check_hours(
+    sentence: &Sentence,
+    schedule: &Schedule,
+    exclude: &Exclude,
+    local: &Local<'_>,
+) -> Result<(), Refusal> {
+    let Some((_, span)) = sentence.except.as_ref().filter(|_| sentence.window.is_some()) else {
+        return Ok(());
+    };
+    let zoned = |times: Vec<String>| Schedule {
+        timezone: Some(local.zone.name().to_owned()),
+        exclude: Exclude { times, ..Exclude::default() }.unless_empty(),
+        ..schedule.clone()
+    };
+    let runs = |times| calendar::runs(&zoned(times), local.context.now, COMPARED_RUNS);
+    for range in &exclude.times {
+        let left = runs(vec![range.clone()]);
+        if left.is_ok() && left == runs(Vec::new()) {
+            let message = "The hours of the exception leave out nothing.";
+            return local.refuse(Reason::Conflict, *span, message);
+        }
+    }
+    Ok(())
 }
 
 fn schedule(

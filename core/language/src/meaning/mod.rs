@@ -64,6 +64,8 @@ fn build_one(sentence: &Sentence, context: &Context, picks: &mut Picks) -> Resul
         ));
     };
     let local = Local { context, zone, now };
+    let ended = exceptions::with_end(sentence, context, picks)?;
+    let sentence = ended.as_ref().unwrap_or(sentence);
     let mut built = if sentence.recurs(picks)? {
         recurring::build(sentence, &local, picks)?
     } else {

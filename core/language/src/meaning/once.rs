@@ -4,7 +4,7 @@ use super::bounds::{add, date, instant_text, local_text};
 use super::context::{Built, Local};
 use super::time_of_day::{self, TimeOfDay, usual_times};
 use super::{Picks, Sentence};
-use crate::clause::{ClockKind, Day};
+use crate::clause::{ClockKind, Day, NthMonth};
 use crate::clock_text;
 use crate::words::DayPart;
 use crate::{Reason, Refusal, Schedule, Span, Time, calendar};
@@ -23,7 +23,10 @@ pub(super) fn build(
         sentence.window.map(|(.., span)| span),
         sentence.within.map(|(_, span)| span),
         sentence.except.as_ref().map(|(_, span)| *span),
-        sentence.months.filter(|_| sentence.nth.is_none()).map(|(_, span)| span),
+        sentence
+            .months
+            .filter(|_| sentence.nth.is_none() && sentence.month_days.is_none())
+            .map(|(_, span)| span),
         sentence.count.filter(|(count, _)| *count > 1).map(|(_, span)| span),
     ];
     if let Some(span) = strangers.into_iter().flatten().next() {
@@ -81,7 +84,7 @@ fn time(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> Result<Tim
         return at(day.date(), sentence, local, picks);
     }
     if let Some((day, span)) = day(sentence) {
-        let date = day_of(day, span, sentence, local, picks)?;
+        let date = date(day, span, local, picks)?;
         let is_other = |(weekday, _): &(u8, Span)| {
             date.weekday().num_days_from_monday() != u32::from(*weekday)
         };
@@ -94,24 +97,20 @@ fn time(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> Result<Tim
 }
 
 fn day(sentence: &Sentence) -> Option<(Day, Span)> {
+    let month = sentence.months.and_then(|(months, _)| months.months().next());
     let of_month = sentence.month_days.as_ref().and_then(|(days, _, span)| {
-        Some((Day::OfMonth(u8::try_from(*days.first()?).ok()?), *span))
+        let day = match (days.as_slice(), month) {
+            ([-1], month) => Day::LastOf { month, year: None },
+            ([day], Some(month)) => Day::Date { day: u8::try_from(*day).ok()?, month, year: None },
+            (days, _) => Day::OfMonth(u8::try_from(*days.first()?).ok()?),
+        };
+        Some((day, *span))
     });
-    sentence.day.or(of_month)
-}
-
-fn day_of(
-    day: Day,
-    span: Span,
-    sentence: &Sentence,
-    local: &Local<'_>,
-    picks: &mut Picks,
-) -> Result<NaiveDate, Refusal> {
-    // "the 15th" is in this month if its time has not passed.
-    if sentence.nth.is_some() {
-        return local.refuse(Reason::Unsupported, span, "Give the date.");
-    }
-    date(day, span, local, picks)
+    let nth = sentence.nth.as_ref().and_then(|(which, of, _, span)| {
+        let month = NthMonth::In { month: month?, year: None };
+        Some((Day::Nth { which: *which.first()?, of: *of, month }, *span))
+    });
+    sentence.day.or(of_month).or(nth)
 }
 
 /// Returns the time on a day.
@@ -191,7 +190,8 @@ fn at(
     }
     let time = time_of_day::time(*clock, clocks, sentence.part, *span, picks)?;
     let at = date.and_time(time.naive());
-    let is_coming_month = sentence.day.is_none() && sentence.month_days.is_some();
+    let is_coming_month =
+        sentence.day.is_none() && sentence.month_days.is_some() && sentence.months.is_none();
     if at <= local.now && is_coming_month {
         let later = date
             .checked_add_months(chrono::Months::new(1))
@@ -200,10 +200,11 @@ fn at(
             .map(|date| local_text(date.and_time(time.naive())))
             .ok_or_else(|| Refusal::new(Reason::Missing, *span, "Give the date."));
     }
-    let has_no_year = matches!(
-        sentence.day,
-        Some((Day::Date { year: None, .. } | Day::Numeric { year: None, .. }, _))
-    );
+    let has_no_year =
+        matches!(
+            sentence.day,
+            Some((Day::Date { year: None, .. } | Day::Numeric { year: None, .. }, _))
+        ) || sentence.day.is_none() && sentence.months.is_some() && sentence.nth.is_none();
     if at <= local.now && has_no_year {
         let later = date
             .with_year(date.year() + 1)

@@ -184,11 +184,14 @@ fn by_day(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> Result<B
     {
         return coming_days(sentence, local, picks, span);
     }
-    let dates = sentence.month_days.as_ref().filter(|(_, is_sure, _)| {
-        !is_sure && sentence.cycle.is_none() && sentence.months.is_some()
+    let days = sentence.month_days.as_ref().map(|(days, is_sure, span)| (days, *is_sure, *span));
+    let counted = sentence.nth.as_ref().map(|(which, _, is_sure, span)| (which, *is_sure, *span));
+    let months = sentence.months.map_or(0, |(months, _)| months.months().count());
+    let dates = days.or(counted).filter(|(days, is_sure, _)| {
+        !is_sure && sentence.cycle.is_none() && months > 0 && months * days.len() > 1
     });
     if let Some((.., span)) = dates {
-        return coming_dates(sentence, local, picks, *span);
+        return coming_dates(sentence, local, picks, span);
     }
     let DayCycle { spec, cycle, is_assumed, exclude } = day_cycle(sentence, local, picks)?;
     check_frequency(sentence, &spec, cycle, local)?;
@@ -261,7 +264,8 @@ fn coming_dates(
     let recurs = picks.choose(span, "Once, or again and again?", options)?;
     let mut read = sentence.clone();
     let months = read.months.map_or(1, |(months, _)| months.months().count());
-    let days = read.month_days.as_ref().map_or(1, |(days, ..)| days.len());
+    let days = read.month_days.as_ref().map(|(days, ..)| days.len());
+    let days = days.or(read.nth.as_ref().map(|(which, ..)| which.len())).unwrap_or(1);
     let times = read.at.as_ref().map_or(1, |(times, _)| times.len());
     read.cycle = Some((Cycle::Years(1), span));
     let mut built = by_day(&read, local, picks)?;

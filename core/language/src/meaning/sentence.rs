@@ -281,13 +281,20 @@ impl Sentence {
         }) {
             return picks.choose(span, question, vec![(true, "every day".to_owned()), once]);
         }
-        if let Some((.., span)) = &self.nth {
+        if let Some((which, .., span)) = &self.nth {
+            // Several come at least several times: `recurring` asks.
+            if which.len() > 1 || self.months.is_none_or(|(months, _)| months.months().count() > 1)
+            {
+                return Ok(true);
+            }
             return picks.choose(*span, question, vec![once, (true, "every year".to_owned())]);
         }
         if let Some((.., span)) = &self.month_days {
             // In several months, it comes at least several times: `recurring` asks.
-            return if self.months.is_some() {
+            return if self.months.is_some_and(|(months, _)| months.months().count() > 1) {
                 Ok(true)
+            } else if self.months.is_some() {
+                picks.choose(*span, question, vec![once, (true, "every year".to_owned())])
             } else {
                 picks.choose(*span, question, vec![once, (true, "every month".to_owned())])
             };

@@ -48,7 +48,10 @@ pub(crate) fn sentences(
         start = split;
         growing = grown(start, at + 1)?;
     }
-    let last = growing.finish()?;
+    let mut last = growing.finish()?;
+    if let Some(before) = whole.last() {
+        go_on(&mut last, before);
+    }
     if !whole.is_empty() && !is_complete(&last) {
         let span = found.last().map(|part| part.span);
         return Err(conflict(span.unwrap_or(crate::Span { start: 0, end: 0 })));
@@ -57,6 +60,38 @@ pub(crate) fn sentences(
     let first = found.first().map_or(0, |part| part.span.start);
     share(&mut whole, first)?;
     Ok(whole)
+}
+
+/// Completes a second window: "every 15 minutes between 9 and 11 and between 14 and 16" has the
+/// interval and the days of the first in both.
+fn go_on(last: &mut Sentence, before: &Sentence) {
+    let names_days = last.weekdays.is_some()
+        || last.nth.is_some()
+        || last.month_days.is_some()
+        || last.day.is_some()
+        || last.months.is_some();
+    // In "between 9 and 11 in december and between 14 and 16", December may be of the first only.
+    let of_first = [
+        before.weekdays.map(|(.., span)| span),
+        before.month_days.as_ref().map(|(.., span)| *span),
+        before.months.map(|(_, span)| span),
+    ];
+    let is_behind = before.window.is_some_and(|(.., window)| {
+        of_first.into_iter().flatten().any(|span| span.start > window.start)
+    });
+    let is_window = last.window.is_some() && last.cycle.is_none() && last.at.is_none();
+    if is_window && before.window.is_some() && !names_days && !is_behind {
+        last.cycle = before.cycle;
+        last.weekdays = before.weekdays;
+        last.month_days.clone_from(&before.month_days);
+        last.months = before.months;
+    }
+}
+
+/// Returns whether both are the same interval in two windows.
+fn are_windows(one: &Sentence, other: &Sentence) -> bool {
+    let cycle = |sentence: &Sentence| sentence.cycle.map(|(cycle, _)| cycle);
+    one.window.is_some() && other.window.is_some() && cycle(one) == cycle(other)
 }
 
 /// Returns whether a sentence has both days and a time.
@@ -197,7 +232,8 @@ fn check_days(sentences: &[Sentence]) -> Result<(), Refusal> {
             let (Some(days), Some(others)) = (week(one), week(other)) else { continue };
             let is_interval =
                 |sentence: &Sentence| matches!(sentence.cycle, Some((Cycle::Seconds(_), _)));
-            let is_same = days == others && !is_interval(one) && !is_interval(other);
+            let is_same = days == others
+                && (are_windows(one, other) || !is_interval(one) && !is_interval(other));
             if days.0 & others.0 != 0 && !is_same {
                 let span = other.weekdays.map(|(.., span)| span);
                 let span = span.or(other.cycle.map(|(_, span)| span));

@@ -16,9 +16,12 @@ pub(crate) const LINES: &[(&str, &str)] = &[
     ("fourth", include_str!("../sentences/fourth.txt")),
     ("fifth", include_str!("../sentences/fifth.txt")),
     ("sixth", include_str!("../sentences/sixth.txt")),
+    ("seventh", include_str!("../sentences/seventh.txt")),
+    ("eighth", include_str!("../sentences/eighth.txt")),
     ("german", include_str!("../sentences/german.txt")),
     ("german2", include_str!("../sentences/german2.txt")),
     ("german3", include_str!("../sentences/german3.txt")),
+    ("german4", include_str!("../sentences/german4.txt")),
 ];
 
 /// The runs by which schedules are compared.

@@ -48,17 +48,17 @@ pub struct ExcludeInput<'a> {
     #[serde(borrow, default)]
     #[schemars(with = "Option<Vec<String>>", length(max = MAX_EXCLUDED_TIMES))]
     times: Option<Bounded<Text<'a>, MAX_EXCLUDED_TIMES>>,
-    /// Rules of RFC 5545 whose days are left out. They begin on the day of `startAt`.
+    /// Rules of RFC 5545 for whole days, from the day of `startAt`.
     #[serde(borrow, default)]
     #[schemars(with = "Option<Vec<String>>", length(max = MAX_EXCLUDED_RULES))]
     rules: Option<Bounded<Text<'a>, MAX_EXCLUDED_RULES>>,
-    /// Names of calendars of the namespace, whose items are added.
+    /// Names of calendars, whose items are added.
     #[serde(borrow, default)]
     #[schemars(with = "Option<Vec<String>>", length(max = MAX_EXCLUDED_CALENDARS))]
     calendars: Option<Bounded<&'a RawValue, MAX_EXCLUDED_CALENDARS>>,
     /// What becomes of a run on a day that is left out. `skip`: it does not fire. `next` and
-    /// `previous`: it moves to the next or the previous day that is not left out, at the same local
-    /// time, by at most 92 days.
+    /// `previous`: it moves to the next or previous day that is not left out, at the same local time,
+    /// within 92 days. Only `skip` below a day or over 24 runs a day.
     #[schemars(with = "Option<String>", extend("enum" = ["skip", "next", "previous", null], "default" = "skip"))]
     instead: Option<Given<Instead>>,
 }
