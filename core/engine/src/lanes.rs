@@ -186,6 +186,17 @@ impl Lanes {
         self.noted
     }
 
+    /// Returns the keys without a lane, each with the hashes of the ids whose runs wait for one.
+    pub(super) fn waits(&self) -> impl Iterator<Item = (&str, &BTreeSet<u64>)> {
+        self.without.iter().map(|(key, hashes)| (key.as_str(), hashes))
+    }
+
+    /// Forgets which runs wait for a lane of this key.
+    pub(super) fn forget_waits_of(&mut self, key: &str) {
+        let hashes = self.without.remove(key).unwrap_or_default();
+        self.noted = self.noted.saturating_sub(hashes.len());
+    }
+
     /// Forgets which runs wait for lanes.
     pub(super) fn forget_waits(&mut self) {
         self.without.clear();

@@ -195,6 +195,7 @@ impl Engine {
         if !self.can_place() {
             return Ok(false);
         }
+        self.forget_ended_waits();
         let (mut placed, mut back, mut bytes) = (Vec::new(), RequeuedRecords::default(), 0);
         let hashes = self.lanes.take_placeable(MAX_PLACED);
         for (hash, mut after) in hashes {
@@ -227,6 +228,19 @@ impl Engine {
         self.kill(&placed, effects);
         self.insert_requeued(back, effects);
         Ok(!placed.is_empty())
+    }
+
+    /// Forgets the keys whose noted runs no longer wait. Otherwise they would take the turns of
+    /// others, and one wake-up after the other would do nothing.
+    fn forget_ended_waits(&mut self) {
+        let waits = |hash: &u64| self.without_lane_of(*hash).next().is_some();
+        let ended: Vec<String> = self
+            .lanes
+            .waits()
+            .filter(|(_, hashes)| !hashes.iter().any(waits))
+            .map(|(key, _)| key.to_owned())
+            .collect();
+        ended.iter().for_each(|key| self.lanes.forget_waits_of(key));
     }
 
     /// Returns the runs of the id with this hash that wait for a lane.

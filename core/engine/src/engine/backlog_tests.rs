@@ -268,6 +268,21 @@ fn waiting_for_a_lane(ids: u64) -> Pair {
     pair
 }
 
+/// Each wake-up forgot the runs of one key only. So the shard woke once for each key, before a run
+/// that still waited got the lane.
+#[test]
+fn ended_runs_of_many_keys_are_forgotten_in_one_wake_up() {
+    let wakeups = |ids: u64| {
+        let mut pair = waiting_for_a_lane(ids);
+        (1..ids).for_each(|n| pair.cancel(&format!("id-{}", n - 1)));
+        pair.cancel("of-other");
+        let (dispatched, wakeups) = pair.live(pair.now.plus(60_000), 10);
+        assert_eq!(dispatched.len(), 1);
+        wakeups
+    };
+    assert_eq!(wakeups(2), wakeups(7));
+}
+
 /// Changes all tasks, one in each step, and lets the shard work after each. Returns the number of
 /// changes that it reports.
 fn in_steps(

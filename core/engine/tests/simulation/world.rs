@@ -456,10 +456,8 @@ impl World {
         }
         self.series_agree(at);
         storage_agrees(&self.model, at, &waiting);
-        history_agrees(
-            self.model.history.get(&at).map_or(&[], Vec::as_slice),
-            &self.shards[at].storage,
-        );
+        let history = self.model.history.get_mut(&at).map_or(&mut [][..], Vec::as_mut_slice);
+        history_agrees(history, &self.shards[at].storage);
     }
 
     /// Returns whether a shard loses its engine here. Crashes depend on time, not on messages. A
