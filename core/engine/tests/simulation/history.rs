@@ -8,7 +8,7 @@ use crate::storage::Storage;
 use crate::world::{Dropped, World};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Effects, Engine, EngineError};
-use scheduler_model::format::history::{Outcome, Past, newest_first};
+use scheduler_model::format::history::{Past, newest_first};
 use scheduler_model::protocol::{RunFilter, RunPosition, RunsRequest};
 use scheduler_model::runs::{Order, RunsCursor, merge, merge_groups};
 
@@ -34,10 +34,9 @@ fn kept(past: &Past<'_>) -> Kept {
 }
 
 /// Sorts the runs that did not start and were recorded together. Their order is not specified.
-fn sort_skipped(runs: &mut [Kept]) {
-    let was_skipped = |run: &Kept| !run.was_dispatched && run.outcome == Outcome::Skipped;
+fn sort_undispatched(runs: &mut [Kept]) {
     let together = |one: &Kept, other: &Kept| {
-        was_skipped(one) && was_skipped(other) && one.reported_at == other.reported_at
+        !one.was_dispatched && !other.was_dispatched && one.reported_at == other.reported_at
     };
     for group in runs.chunk_by_mut(together) {
         group.sort_by(|one, other| (one.due, &one.id).cmp(&(other.due, &other.id)));
@@ -63,8 +62,8 @@ pub(crate) fn history_agrees(expected: &mut [Kept], storage: &Storage) {
     }
     if stored != expected {
         let order = stored.clone();
-        sort_skipped(&mut stored);
-        sort_skipped(expected);
+        sort_undispatched(&mut stored);
+        sort_undispatched(expected);
         if stored == expected {
             expected.clone_from_slice(&order);
             return;
