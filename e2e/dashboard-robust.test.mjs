@@ -302,7 +302,7 @@ test("Back returns to the selected rows of a list and to its place, and a new vi
   assert.ok(Math.abs((await body.evaluate((element) => element.scrollTop)) - 250 * 32) < 64);
   const focused = () => page.evaluate(() => document.activeElement.textContent);
   await until("the row that was opened to have the focus", async () => (await focused()) === "back-252");
-  // The list of a link has its own selection, and a page that is opened anew begins without one.
+  // A list that is opened by a link has its own selection. A page that is opened again begins without one.
   await page.getByRole("row").filter({ has: page.getByRole("link", { name: "back-250", exact: true }) }).getByRole("link", { name: "back", exact: true }).click();
   await tabs.go(page, "/help");
   await tabs.go(page, "/tasks?tag=back");

@@ -15,13 +15,13 @@ mod common;
 use common::{Expected, LINES, Line, lines, same_runs};
 use scheduler_language::{Language, Outcome, Reading, parse, sentence_in};
 
-/// Of the words with an error, every so many are tried: all of them take minutes.
+/// The test tries one of this number of words with an error, because all of them take minutes.
 const STEP: usize = 41;
 
 /// The shortest word with an error. In a shorter one, an error often makes another word.
 const SHORTEST: usize = 5;
 
-/// Of 1,000 phrases with an error that are understood, so many may be read as another schedule.
+/// The most phrases with an error that may be read as another schedule, of 1,000 that are understood.
 const MOST_WRONG: usize = 20;
 
 #[derive(Debug, Clone, Copy, Default)]

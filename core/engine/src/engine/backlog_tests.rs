@@ -303,6 +303,17 @@ fn in_steps(
     panic!("the change goes on and on: {sum} changes");
 }
 
+/// Runs what a filter matches in such steps.
+fn run_in_steps(pair: &mut Pair, filter: &Filter) -> u64 {
+    in_steps(pair, |pair, request| {
+        let request = ListRequest { filter: filter.clone(), ..request.clone() };
+        let reply = pair.input(|engine, now, reader| {
+            engine.change_matching(&request, Change::Run, None, now, reader)
+        });
+        (reply.changed, reply.next)
+    })
+}
+
 /// The step that cancelled or paused "of-other" freed its lane. A run that waited for it was then
 /// due at once, before the place where the next step began, and started.
 #[test]
@@ -344,13 +355,7 @@ fn a_run_of_many_runs_a_recurring_task_once() {
         status: Some(Status::Scheduled),
         ..Filter::default()
     };
-    let changed = in_steps(&mut pair, |pair, request| {
-        let request = ListRequest { filter: filter.clone(), ..request.clone() };
-        let reply = pair.input(|engine, now, reader| {
-            engine.change_matching(&request, Change::Run, None, now, reader)
-        });
-        (reply.changed, reply.next)
-    });
+    let changed = run_in_steps(&mut pair, &filter);
     assert_eq!(changed, 5);
 }
 
@@ -437,13 +442,7 @@ fn dead_letters_of_more_keys_than_lanes_are_replayed_together() {
 fn a_run_of_many_leaves_alone_what_waits_only_for_a_lane() {
     let mut pair = waiting_for_a_lane(5);
     let filter = Filter { status: Some(Status::Retrying), ..Filter::default() };
-    let changed = in_steps(&mut pair, |pair, request| {
-        let request = ListRequest { filter: filter.clone(), ..request.clone() };
-        let reply = pair.input(|engine, now, reader| {
-            engine.change_matching(&request, Change::Run, None, now, reader)
-        });
-        (reply.changed, reply.next)
-    });
+    let changed = run_in_steps(&mut pair, &filter);
     assert_eq!(changed, 0);
     pair.cancel("of-other");
     let (dispatched, _) = pair.live(pair.now.plus(1_000), 100_000);

@@ -83,7 +83,7 @@ const CORRECTED: &[&str] = &[
     "weekends", "midnight", "afternoon", "minutes", "monthly", "quarterly", "fortnight",
 ];
 
-/// Words of which a typing error may change the schedule.
+/// Words about time. A sentence with a typing error in one of them may mean another schedule.
 #[rustfmt::skip]
 const ABOUT_TIME: &[&str] = &[
     "every", "each", "until", "except", "excluding", "besides", "skipping", "without", "daily", "hourly", "weekly", "monthly", "yearly", "annually",

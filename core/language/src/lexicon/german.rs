@@ -254,7 +254,7 @@ const CORRECTED: &[&str] = &[
     "woechentlich", "monatlich", "jaehrlich", "werktags", "wochentags", "minuten",
 ];
 
-/// Words of which a typing error may change the schedule.
+/// Words about time. A sentence with a typing error in one of them may mean another schedule.
 #[rustfmt::skip]
 const ABOUT_TIME: &[&str] = &[
     "jeden", "jedes", "jeder", "jedem", "taeglich", "stuendlich", "woechentlich", "monatlich", "jaehrlich", "vierteljaehrlich", "halbjaehrlich",
