@@ -16,7 +16,9 @@ build: ## Build the Worker into coordinator/build, and the dashboard into dashbo
 	@scripts/build.sh
 	@scripts/dashboard.sh
 
-dev: build ## Run everything locally on http://localhost:8787 (PORT=...)
+dev: ## Run everything locally on http://localhost:8787 (PORT=...)
+	@scripts/build.sh quick
+	@scripts/dashboard.sh
 	@scripts/dev.sh
 
 serve: build ## The same for measuring: no development proxy (ARGS="--port 8787 --shards 16", ARGS=--help)

@@ -1,11 +1,23 @@
 #!/usr/bin/env bash
 # Builds the Worker into coordinator/build (index.js and index_bg.wasm). It does nothing if no
-# source has changed, because worker-build itself would run the slow passes of the linker and of
-# wasm-opt every time.
+# source has changed, because worker-build itself would run the slow passes of the linker every
+# time. With the argument `quick`, it leaves out the passes of wasm-opt, which take a minute or more
+# and change only size and speed: `make dev` needs neither.
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 cd "$ROOT"
-scripts/setup.sh
+kind=${1:-small}
+
+# On a fresh machine, the Worker compiles while the build tools do. Each takes minutes, and neither
+# needs the other.
+compiling=
+if [ ! -x "$WORKER_BUILD/bin/worker-build" ] || [ ! -x "$WASM_BINDGEN_BIN" ]; then
+  scripts/setup.sh rust
+  cargo build --quiet --release --lib --target wasm32-unknown-unknown -p coordinator &
+  compiling=$!
+fi
+scripts/setup.sh || { wait; exit 1; }
+[ -z "$compiling" ] || wait "$compiling"
 
 out=coordinator/build
 stamp=$out/.built-from
@@ -22,10 +34,18 @@ fingerprint() {
 }
 
 want=$(fingerprint)
-if [ "$(cat "$stamp" 2>/dev/null)" = "$want" ] && [ -f "$out/index.js" ] && [ -f "$out/index_bg.wasm" ]; then
-  exit 0
+if [ -f "$out/index.js" ] && [ -f "$out/index_bg.wasm" ]; then
+  case "$(cat "$stamp" 2>/dev/null)" in
+    "$want small" | "$want $kind") exit 0 ;;
+  esac
 fi
 rm -f "$stamp"
+if [ "$kind" = quick ]; then
+  "$WORKER_BUILD/bin/worker-build" --release --no-opt coordinator
+  rm -f "$out/with-names.wasm"
+  echo "$(fingerprint) quick" >"$stamp"
+  exit 0
+fi
 "$WORKER_BUILD/bin/worker-build" --release coordinator
 
 # The names of functions are a fifth of the upload, and the deployment does not need them. The file
@@ -37,4 +57,4 @@ mv "$out/index_bg.wasm" "$out/with-names.wasm"
 "$WASM_OPT_BIN" -O3 --converge --strip-debug --strip-producers "$out/with-names.wasm" -o "$out/index_bg.wasm"
 
 # Cargo may have completed Cargo.lock meanwhile, so the stamp is of the current sources.
-fingerprint >"$stamp"
+echo "$(fingerprint) small" >"$stamp"

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what is missing, and nothing else: the Rust target, npm's packages, and the two build
 # tools. With the argument `tests`, it also installs what only tests and linters need, including a
-# browser. If nothing is missing, it takes about a second. It writes to the checkout and to $TOOLS
-# (see env.sh).
+# browser. With the argument `rust`, it installs the Rust target only. If nothing is missing, it
+# takes about a second. It writes to the checkout and to $TOOLS (see env.sh).
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 cd "$ROOT"
@@ -85,6 +85,7 @@ setup_python() {
 }
 
 setup_rust
+if [ "${1:-}" = rust ]; then exit 0; fi
 setup_npm
 setup_npm dashboard
 # worker-build mostly starts other programs, so it is not optimised.
