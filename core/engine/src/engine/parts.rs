@@ -41,6 +41,9 @@ impl Engine {
         let due = self.due_of(at);
         match change {
             Change::Pause if due == UnixMillis::PAUSED => Some(Changed::Unchanged),
+            // A held run follows the pause of its recurring task. If that has ended, the run is
+            // paused by itself.
+            Change::Pause if due == UnixMillis::HELD && !self.is_of_schedule(at) => None,
             Change::Pause if due.is_never() && due != UnixMillis::NO_LANE => {
                 Some(Changed::NotApplicable)
             }

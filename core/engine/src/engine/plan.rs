@@ -131,7 +131,8 @@ impl Engine {
             Change::Pause if due == UnixMillis::NO_LANE => {
                 (record, UnixMillis::PAUSED, flags, false)
             }
-            // The wait before a further attempt continues during the pause.
+            // The wait before a further attempt continues during the pause. So does the wait for
+            // the run before.
             Change::Pause if flags.has(Flags::RETRY) => (
                 Record { not_before: Some(due).filter(|due| *due > now), ..record },
                 UnixMillis::PAUSED,
@@ -141,6 +142,9 @@ impl Engine {
             Change::Pause => (record, UnixMillis::PAUSED, flags, false),
             Change::Resume if flags.has(Flags::RETRY) => {
                 let due = record.not_before.unwrap_or(now).max(now);
+                if due == UnixMillis::HELD {
+                    changes.held_again.extend(self.tasks.hash_of(at));
+                }
                 (Record { not_before: None, ..record }, due, flags, false)
             }
             Change::Resume => (record.clone(), due_of_task(&record, now), flags, false),
@@ -353,3 +357,7 @@ fn event_of(change: Change, record: &Record<'_>, now: UnixMillis) -> Option<Happ
     };
     Some(event(kind, record, "", now))
 }
+
+#[cfg(test)]
+#[path = "held_tests.rs"]
+mod held_tests;

@@ -13,6 +13,7 @@
     reason = "a failed assumption ends the test"
 )]
 
+mod applied;
 mod backlogs;
 mod changes;
 mod circuits;
@@ -29,6 +30,8 @@ mod faults;
 mod follow_ups;
 mod forecast;
 mod full_cases;
+mod held_cases;
+mod held_runs;
 mod history;
 mod in_flight;
 mod in_flight_cases;

@@ -259,7 +259,8 @@ pub struct Record<'a> {
     )]
     pub late_since: Option<UnixMillis>,
     /// For a paused further attempt, the earliest time at which it starts, even if it is resumed
-    /// before.
+    /// before. For a paused run that was held, [`UnixMillis::HELD`]: it waits for the run before,
+    /// even if it is resumed before that has ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(
         with = "Option<i64>",
