@@ -140,6 +140,10 @@ fn seeds() {
         run.without_room > seeds / 50,
         "the simulation hardly leaves runs without room: {run:?}"
     );
+    assert!(
+        run.held_runs.paused > seeds / 200 && run.held_runs.resumed > seeds / 500,
+        "the simulation hardly pauses held runs: {run:?}"
+    );
     assert!(run.held_up > seeds, "the simulation hardly gives the dispatchers too much: {run:?}");
     assert!(run.redefined > seeds * 3, "the simulation hardly defines anything again: {run:?}");
     assert!(
