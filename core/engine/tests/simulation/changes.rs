@@ -66,6 +66,9 @@ fn step_if(
     let record = waiting.record.parse();
     let has_no_time = record.is_recurring() || record.stage.is_some();
     let replays = record.is_conditional().then_some(now.get());
+    // A run that is due keeps its place. Its lateness counts from the first request for its attempt.
+    let is_requested = record.replayed_at.is_some() && record.replayed_at >= record.failed_at;
+    let stays_due = waiting.position.due <= now;
     match (change, what) {
         (Change::Pause, What::First) => Ok(becomes(What::Paused)),
         (Change::Pause, What::Again) => Ok(becomes(What::PausedAgain)),
@@ -101,7 +104,12 @@ fn step_if(
             }),
             ..again(Firing { time: now.get(), attempt: 1, ..firing })
         }),
-        (Change::Run, What::First | What::Again) if is_due => Err(Changed::Unchanged),
+        (Change::Run, What::First | What::Again)
+            if is_due && (is_requested || !record.is_conditional()) =>
+        {
+            Err(Changed::Unchanged)
+        }
+        (Change::Run, What::First | What::Again) if is_due => Ok(Step { replays, ..becomes(what) }),
         (Change::Run, What::First | What::Paused) => {
             Ok(Step { early: true, replays: Some(now.get()), ..becomes(What::First) })
         }
@@ -114,6 +122,7 @@ fn step_if(
         {
             Err(Changed::Unchanged)
         }
+        (Change::Run, What::Again) if stays_due => Ok(Step { replays, ..becomes(what) }),
         (Change::Run, What::Again | What::PausedAgain | What::Held) => {
             Ok(Step { replays, ..again(firing) })
         }

@@ -143,6 +143,8 @@ pub(crate) struct Model {
     /// How many decisions there were about runs in flight.
     pub(crate) decisions: Decisions,
     pub(crate) held_runs: HeldRuns,
+    /// How often a request for a run that was due has changed from when its lateness counts.
+    pub(crate) requested_due: u64,
     pub(crate) room: Room,
     pub(crate) letters: Letters,
 }

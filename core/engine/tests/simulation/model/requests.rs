@@ -167,6 +167,7 @@ impl Model {
             self.put_off(firing, until);
         }
         if let Some(now) = step.replays {
+            self.requested_due += u64::from(step.take == step.put);
             self.replayed.insert(Firing { attempt: 1, ..firing }, now);
         }
         if let Some(now) = step.resumes {
