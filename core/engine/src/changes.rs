@@ -33,6 +33,8 @@ pub(super) struct Changes {
     /// Paused tasks whose pause begins later from now on, because this commit adds the runs that
     /// were missed before that.
     pub(super) made_up_to: Vec<(ScheduleNumber, UnixMillis)>,
+    /// The ids of runs that are held again at the end of their pause, by hash.
+    pub(super) held_again: BTreeSet<u64>,
     /// The limit keys of tasks among `back` that get a lane with this commit.
     pub(super) new_lanes: BTreeSet<String>,
     /// Whether a task was left as it is, because the shard has no lane for its limit key.

@@ -2678,7 +2678,7 @@ export interface QueuedTask {
   maxRuns?: number | undefined;
   /** What happens to missed runs. */
   misfire?: Misfire | undefined;
-  /** For a paused further attempt, the earliest time at which it starts, milliseconds since 1970. */
+  /** For a paused further attempt, the earliest time at which it starts, milliseconds since 1970. For a paused run that was held, 281474976710653: it waits for the end of the run before. */
   notBefore?: number | undefined;
   /** What happens when a run has failed for good. */
   onFailure?: Callback | undefined;
@@ -2705,7 +2705,7 @@ export interface QueuedTask {
   payload?: unknown;
   /** Of tasks that are due together, those with a higher priority fire first. */
   priority?: number | undefined;
-  /** When the run was requested, milliseconds since 1970, for a replay of a dead letter or a run before the task's time. */
+  /** When the run was requested, milliseconds since 1970: for a replay of a dead letter, a run before the task's time, or a run that was due and waited. */
   replayedAt?: number | undefined;
   /** When it is tried again after a failure. */
   retry?: Retry | undefined;
@@ -3356,7 +3356,7 @@ export interface Task {
   maxRuns?: number | undefined;
   /** What happens to missed runs. */
   misfire?: Misfire | undefined;
-  /** For a paused further attempt, the earliest time at which it starts, milliseconds since 1970. */
+  /** For a paused further attempt, the earliest time at which it starts, milliseconds since 1970. For a paused run that was held, 281474976710653: it waits for the end of the run before. */
   notBefore?: number | undefined;
   /** What happens when a run has failed for good. */
   onFailure?: Callback | undefined;
@@ -3383,7 +3383,7 @@ export interface Task {
   payload?: unknown;
   /** Of tasks that are due together, those with a higher priority fire first. */
   priority?: number | undefined;
-  /** When the run was requested, milliseconds since 1970, for a replay of a dead letter or a run before the task's time. */
+  /** When the run was requested, milliseconds since 1970: for a replay of a dead letter, a run before the task's time, or a run that was due and waited. */
   replayedAt?: number | undefined;
   /** When it is tried again after a failure. */
   retry?: Retry | undefined;

@@ -419,6 +419,7 @@ impl Engine {
         self.decide(changes.decisions, changes.marks, effects);
         self.insert_requeued(changes.back, effects);
         self.put_aside(changes.aside, now, reader, effects)?;
+        self.release_again(changes.held_again, now, reader, effects)?;
         self.unsaved |= !effects.writes.is_empty();
         Ok(())
     }

@@ -105,8 +105,8 @@ impl Engine {
             Change::Reschedule(to) if self.is_before(at, to.at) => {
                 self.is_moved(at, moved, reader)?
             }
-            // What waits for nothing but a lane does not change.
-            Change::Run if self.due_of(at) == UnixMillis::NO_LANE => {
+            // What waits for nothing but a lane, a slot or room may not change.
+            Change::Run if self.due_of(at) == UnixMillis::NO_LANE || self.is_due(at, now) => {
                 spent.read += spent.row_bytes(self.tasks.record_bytes(at));
                 self.plan_change(at, change, now, reader, &mut planned)? == Some(Changed::Changed)
             }

@@ -224,10 +224,15 @@ impl Engine {
             );
         } else if due == UnixMillis::PAUSED {
             let path = task_path(&record.id);
+            let then = if record.not_before == Some(UnixMillis::HELD) {
+                " and when the run before has ended"
+            } else {
+                ""
+            };
             explanation.add(
                 ReasonCode::Paused,
                 format!(
-                    "It is paused{}: it fires when it is resumed (POST {path}/resume).{}",
+                    "It is paused{}: it fires when it is resumed (POST {path}/resume){then}.{}",
                     paused_since(record.paused_at, &record),
                     noted(&record)
                 ),

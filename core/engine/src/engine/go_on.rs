@@ -409,7 +409,7 @@ impl Engine {
     }
 
     /// Returns whether a task is paused.
-    fn is_paused(&self, task: EntryRef) -> bool {
+    pub(super) fn is_paused(&self, task: EntryRef) -> bool {
         match task {
             EntryRef::Schedule(number) => {
                 self.tasks.schedule(number).is_some_and(|schedule| schedule.paused_at.is_some())

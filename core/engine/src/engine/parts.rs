@@ -21,6 +21,7 @@ use crate::reader::Reader;
 use crate::redefinition::GoingOn;
 use crate::runs_aside::Aside;
 use scheduler_calendar::time::UnixMillis;
+use scheduler_model::format::page::Flags;
 use scheduler_model::numbers::{EnvelopeSeq, ScheduleNumber};
 use scheduler_model::protocol::{Change, Changed};
 use std::collections::HashSet;
@@ -41,13 +42,25 @@ impl Engine {
         let due = self.due_of(at);
         match change {
             Change::Pause if due == UnixMillis::PAUSED => Some(Changed::Unchanged),
+            // A held run follows the pause of its recurring task. If that has ended, the run is
+            // paused by itself.
+            Change::Pause if due == UnixMillis::HELD && !self.is_of_schedule(at) => None,
             Change::Pause if due.is_never() && due != UnixMillis::NO_LANE => {
                 Some(Changed::NotApplicable)
             }
             Change::Resume if due != UnixMillis::PAUSED => Some(Changed::Unchanged),
-            Change::Run if !due.is_never() && due <= now => Some(Changed::Unchanged),
+            // A policy may leave a run out while it waits, so the time of a request for it counts.
+            Change::Run if self.is_due(at, now) && !self.flags_of(at).has(Flags::CONDITIONAL) => {
+                Some(Changed::Unchanged)
+            }
             _ => None,
         }
+    }
+
+    /// Returns whether an entry of a page is due, and waits for a slot of its limit or for room.
+    pub(super) fn is_due(&self, at: EntryRef, now: UnixMillis) -> bool {
+        let due = self.due_of(at);
+        !due.is_never() && due <= now
     }
 
     /// Returns the same as [`Engine::settled`] for the request of these changes. A requested run
@@ -119,8 +132,11 @@ impl Engine {
         };
         let mut outcomes: Vec<Changed> = found.iter().enumerate().filter_map(settled).collect();
         let is_open = |of: &(usize, &EntryRef)| settled(*of).is_none();
-        let open: Vec<EntryRef> =
-            found.iter().enumerate().filter(is_open).map(|(_, at)| *at).collect();
+        let open = found.iter().enumerate().filter(is_open).map(|(_, at)| *at);
+        // Runs that are due stay due, so each part would find them again. The last part changes as
+        // many of them as it has room for.
+        let is_due = |at: &EntryRef| change == Change::Run && self.is_due(*at, now);
+        let (due, open): (Vec<EntryRef>, Vec<EntryRef>) = open.partition(is_due);
         let last = self.last_that_fit(&open, changes);
         for at in last {
             match self.plan_change(*at, change, now, reader, changes)? {
@@ -128,7 +144,17 @@ impl Engine {
                 None => return Ok(None),
             }
         }
-        Ok((last.len() == open.len()).then_some(outcomes))
+        let leaves_due = !due.is_empty() && !last.is_empty() && changes.is_full();
+        if last.len() < open.len() || leaves_due {
+            return Ok(None);
+        }
+        for at in due {
+            if changes.is_full() {
+                break;
+            }
+            outcomes.extend(self.plan_change(at, change, now, reader, changes)?);
+        }
+        Ok(Some(outcomes))
     }
 
     /// Returns the last of these entries that this commit has room for, but at least one.

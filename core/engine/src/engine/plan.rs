@@ -131,7 +131,8 @@ impl Engine {
             Change::Pause if due == UnixMillis::NO_LANE => {
                 (record, UnixMillis::PAUSED, flags, false)
             }
-            // The wait before a further attempt continues during the pause.
+            // The wait before a further attempt continues during the pause. So does the wait for
+            // the run before.
             Change::Pause if flags.has(Flags::RETRY) => (
                 Record { not_before: Some(due).filter(|due| *due > now), ..record },
                 UnixMillis::PAUSED,
@@ -141,11 +142,18 @@ impl Engine {
             Change::Pause => (record, UnixMillis::PAUSED, flags, false),
             Change::Resume if flags.has(Flags::RETRY) => {
                 let due = record.not_before.unwrap_or(now).max(now);
+                if due == UnixMillis::HELD {
+                    changes.held_again.extend(self.tasks.hash_of(at));
+                }
                 (Record { not_before: None, ..record }, due, flags, false)
             }
             Change::Resume => (record.clone(), due_of_task(&record, now), flags, false),
             Change::Run if is_dead => {
                 (replayed(record, now), now, to_queue.and(Flags::RETRY), false)
+            }
+            // It starts as soon as it may.
+            Change::Run if due <= now && changes.payload.is_none() && !starts_over(&record) => {
+                return Some(Changed::Unchanged);
             }
             // It starts as soon as there is a lane.
             Change::Run
@@ -164,12 +172,14 @@ impl Engine {
             Change::Run if due.is_never() && record.time.is_none() => {
                 (Record { time: Some(now), ..record }, now, to_queue.and(Flags::RETRY), true)
             }
+            // A run that is due keeps its place in the order.
             Change::Run if flags.has(Flags::RETRY) && !record.is_conditional() => {
-                (Record { not_before: None, ..record }, now, flags, false)
+                (Record { not_before: None, ..record }, due.min(now), flags, false)
             }
             // The run counts as requested, whatever delays it from now on.
             Change::Run => {
-                (Record { replayed_at: Some(now), not_before: None, ..record }, now, flags, false)
+                let record = Record { replayed_at: Some(now), not_before: None, ..record };
+                (record, due.min(now), flags, false)
             }
             // The time names the run of a follow-up, so it cannot change.
             Change::Reschedule(_) if record.is_recurring() || record.stage.is_some() => {
@@ -322,6 +332,14 @@ fn may_start(record: &Record<'_>, now: UnixMillis) -> bool {
         && (record.replayed_at.is_some() || !record.is_conditional())
 }
 
+/// Returns whether the lateness of a run that is due counts from a request that is made now. The
+/// first request for an attempt decides. If each request did, a change by filter that takes several
+/// steps would find the run in each step, and would never end.
+fn starts_over(record: &Record<'_>) -> bool {
+    let is_requested = record.replayed_at.is_some() && record.replayed_at >= record.failed_at;
+    record.is_conditional() && !is_requested
+}
+
 /// Returns the record of a one-shot task at a new time, without the traces of earlier attempts. If
 /// the time is the same, the record does not change, because the coordinator may send a reschedule
 /// twice.
@@ -353,3 +371,10 @@ fn event_of(change: Change, record: &Record<'_>, now: UnixMillis) -> Option<Happ
     };
     Some(event(kind, record, "", now))
 }
+
+#[cfg(test)]
+#[path = "held_tests.rs"]
+mod held_tests;
+#[cfg(test)]
+#[path = "requested_tests.rs"]
+mod requested_tests;

@@ -8,6 +8,7 @@ use crate::ended_run::Ended;
 use crate::entry_ref::EntryRef;
 use crate::envelopes::Dispatched;
 use crate::error::EngineError;
+use crate::overlay::Overlay;
 use crate::policy::{Undispatched, Verdict};
 use crate::reader::Reader;
 use crate::remains::Remains;
@@ -19,7 +20,7 @@ use scheduler_model::format::page::Flags;
 use scheduler_model::schedule::Overlap;
 use scheduler_model::task::{Record, write_occurrence};
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 impl Engine {
     /// Returns whether a run with this hash of its id, or a follow-up of such a run, is in flight
@@ -36,6 +37,20 @@ impl Engine {
 
     pub(super) fn held_of(&self, hash: u64) -> impl Iterator<Item = EntryRef> + '_ {
         self.tasks.find(hash).filter(|at| self.due_of(*at) == UnixMillis::HELD)
+    }
+
+    /// Returns whether the shard has a recurring task with the id of this entry.
+    pub(super) fn is_of_schedule(&self, at: EntryRef) -> bool {
+        let hash = self.tasks.hash_of(at);
+        hash.is_some_and(|hash| self.tasks.find(hash).any(|other| other.schedule().is_some()))
+    }
+
+    /// Returns whether the task with this hash of its id is paused.
+    fn is_task_paused(&self, hash: u64) -> bool {
+        self.tasks.find(hash).any(|at| {
+            let is_task = !self.flags_of(at).has(Flags::RETRY) && !self.is_dead_letter(at);
+            is_task && self.is_paused(at)
+        })
     }
 
     /// Judges a due occurrence by the runs that are in progress: stored runs, and runs that this
@@ -196,6 +211,23 @@ impl Engine {
         self.release_held(rest.into_iter(), now, reader, effects)
     }
 
+    /// Releases those of the runs that this commit holds again which wait for no run: see
+    /// [`Engine::release_held`].
+    pub(super) fn release_again(
+        &mut self,
+        hashes: BTreeSet<u64>,
+        now: UnixMillis,
+        reader: &dyn Reader,
+        effects: &mut Effects,
+    ) -> Result<(), EngineError> {
+        if hashes.is_empty() {
+            return Ok(());
+        }
+        let body_len = |page| self.tasks.page(page).map(|page| page.body_len);
+        let overlay = Overlay::new(reader, &effects.writes, body_len);
+        self.release_held(hashes.into_iter(), now, &overlay, effects).map(drop)
+    }
+
     /// Collects, at start-up, the held runs whose wait has ended but that were not released before
     /// the restart, and the runs that wait for a lane.
     pub(super) fn find_unreleased(&mut self) {
@@ -226,7 +258,9 @@ impl Engine {
             if !seen.insert(hash) || self.is_running(hash) {
                 continue;
             }
-            let Some(at) = self.held_of(hash).next() else { continue };
+            let mut held: Vec<EntryRef> = self.held_of(hash).collect();
+            self.sort_by_run(&mut held, reader)?;
+            let Some(at) = held.first().copied() else { continue };
             let is_unread = !reader.reads_the_commit() && self.is_new(at, effects)?;
             if bytes >= MAX_RELEASED_BYTES || is_unread {
                 self.to_release.insert(hash);
@@ -234,16 +268,7 @@ impl Engine {
             }
             bytes += self.tasks.record_bytes(at);
             // If its task is paused, the run waits until the task is resumed.
-            let mut schedules = self
-                .tasks
-                .find(hash)
-                .filter_map(EntryRef::schedule)
-                .filter_map(|number| self.tasks.schedule(number));
-            let due = if schedules.any(|schedule| schedule.paused_at.is_some()) {
-                UnixMillis::PAUSED
-            } else {
-                now
-            };
+            let due = if self.is_task_paused(hash) { UnixMillis::PAUSED } else { now };
             let text = self.record_of(at, reader)?;
             let record = Record::parse(&text)
                 .map_err(|problem| EngineError::Corrupt(format!("a held record: {problem}")))?;

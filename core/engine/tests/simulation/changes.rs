@@ -3,9 +3,8 @@
 
 use crate::in_flight::{FlightAt, FlightStep, Stop};
 use crate::invariants::{key_of, violated};
-use crate::late::made_up;
 use crate::lists::{Meant, meant_to_change};
-use crate::model::{Firing, Schedule, What};
+use crate::model::{Firing, What};
 use crate::operations::{Answer, is_more_than_a_scan};
 use crate::storage::Waiting;
 use crate::world::{Dropped, World};
@@ -14,9 +13,6 @@ use scheduler_model::position::Position;
 use scheduler_model::protocol::{
     Change, ChangeRequest, Changed, CountReply, CountRequest, Filter, ListRequest, PauseReason,
 };
-use scheduler_model::routing::id_hash;
-use scheduler_model::schedule::Overlap;
-use scheduler_model::task::Record;
 
 /// What one waiting entry becomes.
 #[derive(Debug, Clone, Copy)]
@@ -70,13 +66,24 @@ fn step_if(
     let record = waiting.record.parse();
     let has_no_time = record.is_recurring() || record.stage.is_some();
     let replays = record.is_conditional().then_some(now.get());
+    // A run that is due keeps its place. Its lateness counts from the first request for its attempt.
+    let is_requested = record.replayed_at.is_some() && record.replayed_at >= record.failed_at;
+    let stays_due = waiting.position.due <= now;
     match (change, what) {
         (Change::Pause, What::First) => Ok(becomes(What::Paused)),
         (Change::Pause, What::Again) => Ok(becomes(What::PausedAgain)),
         (Change::Pause, What::Recurring) => Ok(becomes(What::PausedRecurring)),
+        (Change::Pause, What::Held)
+            if !world.model.follow_their_task(&waiting.record.facts().id) =>
+        {
+            Ok(becomes(What::PausedAgain))
+        }
         (Change::Pause, What::Unscheduled | What::Dead | What::Held) => Err(Changed::NotApplicable),
         (Change::Pause, _) => Err(Changed::Unchanged),
         (Change::Resume, What::Paused) => Ok(becomes(What::First)),
+        (Change::Resume, What::PausedAgain) if world.model.was_held(firing) => {
+            Ok(becomes(What::Held))
+        }
         (Change::Resume, What::PausedAgain) => {
             let not_before = Some(world.model.start_of_resumed(firing, now.get()));
             Ok(Step { not_before, ..again(firing) })
@@ -97,7 +104,12 @@ fn step_if(
             }),
             ..again(Firing { time: now.get(), attempt: 1, ..firing })
         }),
-        (Change::Run, What::First | What::Again) if is_due => Err(Changed::Unchanged),
+        (Change::Run, What::First | What::Again)
+            if is_due && (is_requested || !record.is_conditional()) =>
+        {
+            Err(Changed::Unchanged)
+        }
+        (Change::Run, What::First | What::Again) if is_due => Ok(Step { replays, ..becomes(what) }),
         (Change::Run, What::First | What::Paused) => {
             Ok(Step { early: true, replays: Some(now.get()), ..becomes(What::First) })
         }
@@ -110,6 +122,7 @@ fn step_if(
         {
             Err(Changed::Unchanged)
         }
+        (Change::Run, What::Again) if stays_due => Ok(Step { replays, ..becomes(what) }),
         (Change::Run, What::Again | What::PausedAgain | What::Held) => {
             Ok(Step { replays, ..again(firing) })
         }
@@ -447,51 +460,5 @@ impl Step {
         }
         let waiting = world.shards[at].storage.waiting();
         world.is_short_of_lanes() && waiting.iter().any(|waiting| key_of(waiting) == before)
-    }
-}
-
-impl World {
-    fn apply(&mut self, at: usize, steps: &[Step]) {
-        let start = self.now.max(self.shards[at].storage.watermark.due);
-        for step in steps {
-            self.model.step(step);
-            match step.put {
-                Some((firing, What::PausedRecurring)) => {
-                    self.model.pause(firing.version, start.get())
-                }
-                Some((firing, What::Recurring)) => self.make_up(at, firing),
-                _ => {}
-            }
-        }
-        for (firing, what) in steps.iter().filter_map(|step| step.put) {
-            if what == What::Recurring {
-                self.model.restart(firing.version, start.get());
-            }
-        }
-    }
-
-    /// Settles the runs of a recurring version that came due in a pause.
-    pub(crate) fn make_up(&mut self, at: usize, paused: Firing) {
-        let version = self.model.version(paused.version).clone();
-        let Schedule::Recurring(_) = version.schedule else { return };
-        let record = Record::parse(&version.record).unwrap();
-        let schedule = record.schedule().schedule(id_hash(&version.id)).unwrap();
-        let next = self
-            .model
-            .next_run
-            .get(&paused.version)
-            .map(|(time, ..)| schedule.occurrence(UnixMillis::new(*time)));
-        let overlap = record.policies().overlap;
-        if overlap == Overlap::Allow {
-            let runs = made_up(&schedule, record.policies(), next, self.now);
-            let runs = runs.into_iter();
-            let runs = runs.map(|(run, fate)| (Firing { time: run.time.get(), ..paused }, fate));
-            return self.run_all_beside(at, runs, None);
-        }
-        for (run, fate) in made_up(&schedule, record.policies(), next, self.now) {
-            let firing = Firing { time: run.time.get(), ..paused };
-            let fate = self.fate_beside(&version.id, overlap, fate);
-            self.run_all_beside(at, [(firing, fate)], None);
-        }
     }
 }

@@ -98,7 +98,7 @@ impl Model {
                 was_paused,
                 new.says_paused == Some(true),
                 new.says_paused,
-                moment,
+                (moment, false),
             );
             return Going::Replaced;
         }
@@ -118,7 +118,9 @@ impl Model {
             self.replayed.insert(firing, at);
         }
         let is_paused = new.says_paused.unwrap_or(was_paused);
-        self.change_attempts(&new.id, was_paused, is_paused, new.says_paused, moment);
+        let keeps_schedule = matches!(new.schedule, Schedule::Recurring(_));
+        let moment_of = (moment, keeps_schedule);
+        self.change_attempts(&new.id, was_paused, is_paused, new.says_paused, moment_of);
         let Schedule::Recurring(of_new) = new.schedule else {
             let then = match what {
                 What::First | What::Paused if is_paused => What::Paused,
@@ -182,7 +184,7 @@ impl Model {
         was_paused: bool,
         is_paused: bool,
         says: SaysPaused,
-        moment: Moment,
+        (moment, keeps_schedule): (Moment, bool),
     ) {
         let pauses = !was_paused && is_paused;
         let resumes = !is_paused && (was_paused || says.is_some());
@@ -198,11 +200,17 @@ impl Model {
         }
         for ((firing, what), count) in self.waiting_of(id) {
             let then = match what {
+                What::Held if pauses && !keeps_schedule => What::PausedAgain,
+                What::PausedAgain if resumes && self.was_held(firing) => {
+                    self.hold_again(firing);
+                    continue;
+                }
                 What::Again if pauses => What::PausedAgain,
                 What::PausedAgain if resumes => What::Again,
                 _ => continue,
             };
             self.waiting.remove(&(firing, what));
+            self.note_held(firing, what, then);
             for _ in 0..count {
                 let not_before = resumes.then(|| self.start_of_resumed(firing, moment.now()));
                 let resumes = resumes.then_some(moment.now()).filter(|_| firing.attempt > 1);
@@ -268,6 +276,7 @@ impl World {
             self.make_up(at, firing);
             self.model.restart(firing.version, start);
         }
+        self.model.release_again(self.now.get());
     }
 
     /// Returns what happens to a run that comes outside of the order, by the runs in progress.

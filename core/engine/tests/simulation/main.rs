@@ -13,6 +13,7 @@
     reason = "a failed assumption ends the test"
 )]
 
+mod applied;
 mod backlogs;
 mod changes;
 mod circuits;
@@ -29,6 +30,8 @@ mod faults;
 mod follow_ups;
 mod forecast;
 mod full_cases;
+mod held_cases;
+mod held_runs;
 mod history;
 mod in_flight;
 mod in_flight_cases;
@@ -136,6 +139,10 @@ fn seeds() {
     assert!(
         run.without_room > seeds / 50,
         "the simulation hardly leaves runs without room: {run:?}"
+    );
+    assert!(
+        run.held_runs.paused > seeds / 200 && run.held_runs.resumed > seeds / 500,
+        "the simulation hardly pauses held runs: {run:?}"
     );
     assert!(run.held_up > seeds, "the simulation hardly gives the dispatchers too much: {run:?}");
     assert!(run.redefined > seeds * 3, "the simulation hardly defines anything again: {run:?}");

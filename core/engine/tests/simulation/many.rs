@@ -25,6 +25,8 @@ impl Run {
         self.turned_back += other.turned_back;
         self.redefined += other.redefined;
         self.decisions.add(other.decisions);
+        self.held_runs.add(other.held_runs);
+        self.requested_due += other.requested_due;
         (self.displaced, self.without_room) =
             (self.displaced + other.displaced, self.without_room + other.without_room);
         self.refused_runs += other.refused_runs;

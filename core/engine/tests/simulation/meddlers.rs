@@ -25,6 +25,7 @@ use scheduler_model::task::{Record, version_of};
 impl World {
     /// Plans a change of a run that was just dispatched, usually before its report.
     pub(crate) fn plan_meddling(&mut self, at: usize) {
+        self.plan_changes_of_held(at);
         if !self.meddling.chance(self.meddles) {
             return;
         }

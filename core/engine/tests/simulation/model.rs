@@ -10,6 +10,7 @@ use crate::circuits::Circuits;
 use crate::dead_letters::Letters;
 use crate::definitions::SaysPaused;
 use crate::follow_ups::{FollowUps, Stage};
+use crate::held_runs::HeldRuns;
 use crate::in_flight::{Decided, Decisions};
 use crate::invariants::violated;
 use crate::late::Late;
@@ -141,6 +142,9 @@ pub(crate) struct Model {
     pub(crate) held_up: u64,
     /// How many decisions there were about runs in flight.
     pub(crate) decisions: Decisions,
+    pub(crate) held_runs: HeldRuns,
+    /// How often a request for a run that was due has changed from when its lateness counts.
+    pub(crate) requested_due: u64,
     pub(crate) room: Room,
     pub(crate) letters: Letters,
 }

@@ -7,6 +7,7 @@ pub(crate) use appends::{append, append_of};
 use crate::changes;
 use crate::circuits;
 use crate::dead_letters;
+use crate::held_runs;
 use crate::history;
 use crate::in_flight::Stop;
 use crate::invariants::{key_of, storage_agrees, violated};
@@ -87,6 +88,11 @@ pub(crate) enum Request {
         shard: usize,
         draw: u64,
     },
+    /// A change of held runs, drawn in the same way.
+    Held {
+        shard: usize,
+        draw: u64,
+    },
     Events {
         shard: usize,
     },
@@ -121,6 +127,7 @@ impl Request {
             | Self::AllRuns { shard, .. }
             | Self::Redefine { shard, .. }
             | Self::InFlight { shard, .. }
+            | Self::Held { shard, .. }
             | Self::Events { shard, .. }
             | Self::DeadLetters { shard, .. }
             | Self::Purge { shard } => *shard,
@@ -174,6 +181,7 @@ fn carry_out(world: &mut World, request: &Request) -> Result<Answer, Dropped> {
         Request::DeadLetters { shard, draw } => dead_letters::look_after(world, *shard, *draw),
         Request::Redefine { shard, draw } => redefine(world, *shard, *draw),
         Request::InFlight { shard, draw } => meddlers::meddle(world, *shard, *draw),
+        Request::Held { shard, draw } => held_runs::change_held(world, *shard, *draw),
         Request::Purge { shard } => purge(world, *shard).map(|()| Answer::Shown),
         Request::List { shard, filter, limit } => {
             list(world, *shard, filter, *limit).map(|()| Answer::Shown)

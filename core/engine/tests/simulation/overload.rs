@@ -21,6 +21,7 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::limiter::{HOLD_MILLIS, RENEW_MILLIS};
 use scheduler_engine::{Config, Keep};
 use scheduler_model::limit::Limit;
+use scheduler_model::protocol::Change;
 
 const KEY: &str = KEYS[0];
 /// The windows of a case. Something may restart before each of them.
@@ -185,7 +186,12 @@ impl Case {
 struct Overload {
     world: World,
     case: Case,
+    /// Whether clients request runs that wait.
+    requests: bool,
 }
+
+/// A client requests a run of one task of each so many batches.
+const BATCHES_OF_A_REQUEST: i64 = 8;
 
 impl Overload {
     fn new(seed: u64, kind: Kind) -> Self {
@@ -202,7 +208,7 @@ impl Overload {
         let mut world = World::new(random, names, config, faults, NOW, false);
         world.plan(NOW, Event::Watchdog);
         world.limits.set(KEY, case.limit);
-        Self { world, case }
+        Self { world, case, requests: seed % 2 == 1 }
     }
 
     /// Lets tasks arrive and the world continue for `millis`.
@@ -234,6 +240,15 @@ impl Overload {
             self.world.model.versions.push(version);
         }
         assert!(self.world.carry_out(&Request::Append { shard, versions, fresh: true }).is_ok());
+        let batches = self.world.now.since(NOW) / self.case.interval;
+        if self.requests && batches % BATCHES_OF_A_REQUEST == 0 {
+            let back = (batches / BATCHES_OF_A_REQUEST % 50) as usize;
+            let of_shard = |version: &&Version| version.shard == shard;
+            let chosen = self.world.model.versions.iter().rev().filter(of_shard).nth(back);
+            let ids: Vec<String> = chosen.map(|version| version.id.clone()).into_iter().collect();
+            let request = Request::Change { shard, ids, change: Change::Run };
+            assert!(self.world.carry_out(&request).is_ok());
+        }
     }
 
     /// Restarts some of the shards and the limiter.

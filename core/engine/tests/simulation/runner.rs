@@ -2,6 +2,7 @@
 
 use crate::clients::Clients;
 use crate::faults::{Faults, Outage, clock_steps};
+use crate::held_runs::HeldCounts;
 use crate::in_flight::Decisions;
 use crate::invariants::{at_rest, no_duplicates, nothing_is_late, violated};
 use crate::limits::{self, KEYS};
@@ -41,6 +42,10 @@ pub(crate) struct Run {
     pub(crate) redefined: u64,
     /// Decisions about runs in flight.
     pub(crate) decisions: Decisions,
+    /// Pauses of held runs whose recurring task has ended.
+    pub(crate) held_runs: HeldCounts,
+    /// Requests for runs that were due and whose lateness counts from then on.
+    pub(crate) requested_due: u64,
     /// Dead letters that others replaced, and runs that found no room to wait.
     pub(crate) displaced: u64,
     pub(crate) without_room: u64,
@@ -227,6 +232,8 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     }
     run.turned_back = world.turned_back;
     run.held_up = world.model.held_up;
+    run.held_runs = world.model.held_runs.counts;
+    run.requested_due = world.model.requested_due;
     run.limited = world.limits.runs;
     run.without_lane = world.limits.without_lane;
     run.put_off = world.model.circuits.put_off;

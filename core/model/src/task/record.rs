@@ -241,12 +241,13 @@ pub struct Record<'a> {
         description = "When the first attempt began, milliseconds since 1970. `retry.maxDurationSeconds` counts from here."
     )]
     pub first_attempt_at: Option<UnixMillis>,
-    /// When the run was requested, for a replay of a dead letter or a run before the task's time.
-    /// Its lateness counts from here, and it never counts as missed.
+    /// When the run was requested: a replay of a dead letter, a run before the task's time, or a run
+    /// that was due and waited. Its lateness counts from here, and it never counts as missed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(
         with = "Option<i64>",
-        description = "When the run was requested, milliseconds since 1970, for a replay of a dead letter or a run before the task's time."
+        description = "When the run was requested, milliseconds since 1970: for a replay of a dead letter, a run before the task's time, \
+            or a run that was due and waited."
     )]
     pub replayed_at: Option<UnixMillis>,
     /// The time from which its lateness counts, if a new law or a shorter delay has moved its due
@@ -259,11 +260,13 @@ pub struct Record<'a> {
     )]
     pub late_since: Option<UnixMillis>,
     /// For a paused further attempt, the earliest time at which it starts, even if it is resumed
-    /// before.
+    /// before. For a paused run that was held, [`UnixMillis::HELD`]: it waits for the run before,
+    /// even if it is resumed before that has ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(
         with = "Option<i64>",
-        description = "For a paused further attempt, the earliest time at which it starts, milliseconds since 1970."
+        description = "For a paused further attempt, the earliest time at which it starts, milliseconds since 1970. For a paused run that was \
+            held, 281474976710653: it waits for the end of the run before."
     )]
     pub not_before: Option<UnixMillis>,
 }

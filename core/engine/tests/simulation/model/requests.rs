@@ -152,6 +152,9 @@ impl Model {
             );
         }
         let Some((firing, what)) = step.put else { return };
+        if let Some((_, was)) = step.take {
+            self.note_held(firing, was, what);
+        }
         self.put(firing, what);
         *self.asked.entry(Firing { attempt: 1, ..firing }).or_default() += 1;
         if let Some(until) = step.not_before {
@@ -164,6 +167,7 @@ impl Model {
             self.put_off(firing, until);
         }
         if let Some(now) = step.replays {
+            self.requested_due += u64::from(step.take == step.put);
             self.replayed.insert(Firing { attempt: 1, ..firing }, now);
         }
         if let Some(now) = step.resumes {
@@ -245,14 +249,22 @@ impl Model {
         let held = self.waiting_of(id).into_iter().find(|((_, what), _)| *what == What::Held);
         if let Some(((firing, what), _)) = held {
             self.take(firing, what);
-            let is_paused =
-                self.waiting_of(id).iter().any(|((_, what), _)| *what == What::PausedRecurring);
-            if is_paused {
+            let is_paused = |what| matches!(what, What::Paused | What::PausedRecurring);
+            if self.waiting_of(id).iter().any(|((_, what), _)| is_paused(*what)) {
                 return self.put(firing, What::PausedAgain);
             }
             self.put(firing, What::Again);
             self.put_off(firing, now);
         }
+    }
+
+    /// Holds a paused run again.
+    pub(crate) fn change_held(&mut self, firing: Firing) {
+        if !self.take(firing, What::PausedAgain) {
+            violated("change-answers", format!("{firing:?} was resumed, but is not paused"));
+        }
+        self.note_held(firing, What::PausedAgain, What::Held);
+        self.put(firing, What::Held);
     }
 
     pub(crate) fn put_off(&mut self, firing: Firing, until: i64) {
