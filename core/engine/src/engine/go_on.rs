@@ -22,7 +22,7 @@ use crate::reader::Reader;
 use crate::rebuilt_page::{KeptEntry, rebuilt, record_in};
 use crate::redefinition::{Former, GoingOn, Reading, Redefined};
 use crate::runs_aside::{Aside, RunsAside};
-use crate::same_definition::{LeftOpen, going_on};
+use crate::same_definition::{LeftOpen, Same, going_on};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::{Entry, Flags, Page};
 use scheduler_model::numbers::ScheduleNumber;
@@ -145,12 +145,17 @@ impl Engine {
         let same = match task {
             EntryRef::Schedule(number) => going_on(&schedule.record, &stored, open)
                 .map_err(EngineError::Corrupt)?
-                .map(|record| (number, record)),
+                .map(|same| (number, same)),
             EntryRef::Page(_) => None,
         };
         let is_paused = match same {
-            Some((number, record)) => {
-                let going = self.plan_going_on(number, record, since, now)?;
+            Some((number, same)) => {
+                let going = match same {
+                    Same::Schedule(record) => self.plan_going_on(number, record, since, now)?,
+                    Same::ExceptItems(record) => {
+                        self.plan_with_new_items(number, record, since, now)?
+                    }
+                };
                 outcome.went_on +=
                     u64::from(going.record != schedule.record || going.next != schedule.next);
                 let is_paused = going.read.paused;

@@ -59,6 +59,7 @@ mod readers;
 mod reads;
 mod redefine;
 mod regressions;
+mod renewals;
 mod requested_cases;
 mod requeued;
 mod retry_after;

@@ -24,6 +24,7 @@ impl Run {
         self.held_up += other.held_up;
         self.turned_back += other.turned_back;
         self.redefined += other.redefined;
+        self.renewals += other.renewals;
         self.decisions.add(other.decisions);
         (self.displaced, self.without_room) =
             (self.displaced + other.displaced, self.without_room + other.without_room);

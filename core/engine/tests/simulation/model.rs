@@ -135,6 +135,10 @@ pub(crate) struct Model {
     pub(crate) gone: HashMap<u64, &'static str>,
     /// The position up to which the events of each shard were read.
     pub(crate) watched: HashMap<usize, FeedPosition>,
+    /// Where the pauses of the recurring tasks began that the current definition finds, by id.
+    pub(crate) pauses: Vec<(String, i64)>,
+    /// How many tasks have continued with other items of their calendar.
+    pub(crate) renewals: u64,
     /// Recurring versions that the current definition has resumed.
     pub(crate) resumed: Vec<Firing>,
     /// How often a wake-up left due tasks because the dispatchers had their maximum.

@@ -11,6 +11,7 @@ use crate::limits::KEYS;
 use crate::model::{Schedule, Version, What, firing_of};
 use crate::operations::{Answer, append_of};
 use crate::random::Random;
+use crate::renewals;
 use crate::schedules::{PutOff, Recurring};
 use crate::world::{Dropped, World};
 use scheduler_engine::{Effects, EngineError};
@@ -40,7 +41,7 @@ pub(crate) fn redefine(world: &mut World, at: usize, draw: u64) -> Result<Answer
     if waiting.is_empty() {
         return Ok(Answer::Shown);
     }
-    let chosen = random.pick(&waiting).clone();
+    let chosen = renewals::chosen(&mut random, &waiting, &world.model).clone();
     let id = chosen.record.facts().id.to_string();
     redefine_id(world, at, &id, &mut random)
 }
@@ -101,6 +102,7 @@ pub(crate) fn define(
         Kind::IfNoneMatch => true,
     };
     let was_due = due_run(world, at, item);
+    world.model.pauses = renewals::pauses(&world.shards[at].storage);
     world.input(
         at,
         false,
@@ -205,6 +207,9 @@ fn drawn(
         Schedule::Once(_, of) | Schedule::Recurring(Recurring { put_off: of, .. }) => *of = put_off,
         Schedule::None => {}
     }
+    if !has_new_schedule && !item.is_attempt {
+        renewals::draw_items(&mut random.fork(), &mut version, now);
+    }
     let recurs = matches!(version.schedule, Schedule::Recurring(_));
     let is_none = matches!(version.schedule, Schedule::None);
     // Here a task with a limit key has no policies, and a task with policies has no limit key.
@@ -249,6 +254,11 @@ fn with_fields(stored: &Record<'_>, version: &Version, n: u64) -> Vec<u8> {
     {
         crate::schedules::note_put_off(put_off, &mut fields);
     }
+    let exclude = match version.schedule {
+        Schedule::Recurring(recurring) => recurring.exclude_json(),
+        _ => None,
+    };
+    let exclude = exclude.map(|exclude| RawValue::from_string(exclude).unwrap());
     let misfire = version.late.misfire();
     version.late.note(&misfire, &mut fields);
     let mut out = Vec::new();
@@ -256,6 +266,7 @@ fn with_fields(stored: &Record<'_>, version: &Version, n: u64) -> Vec<u8> {
         description: Some(Cow::Borrowed(&version.description)),
         payload: Some(&payload),
         limit_key: version.key.map(Cow::Borrowed),
+        exclude: exclude.as_deref(),
         jitter_seconds: fields.jitter_seconds,
         window_seconds: fields.window_seconds,
         misfire: fields.misfire,

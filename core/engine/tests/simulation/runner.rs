@@ -39,6 +39,8 @@ pub(crate) struct Run {
     pub(crate) turned_back: u64,
     /// Definitions that replaced a task.
     pub(crate) redefined: u64,
+    /// Tasks that have continued with other items of their calendar.
+    pub(crate) renewals: u64,
     /// Decisions about runs in flight.
     pub(crate) decisions: Decisions,
     /// Dead letters that others replaced, and runs that found no room to wait.
@@ -231,7 +233,7 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     run.without_lane = world.limits.without_lane;
     run.put_off = world.model.circuits.put_off;
     run.put_off_of_keys = world.model.circuits.put_off_of_keys;
-    run.redefined = world.redefined;
+    (run.redefined, run.renewals) = (world.redefined, world.model.renewals);
     run.decisions = world.model.decisions;
     (run.displaced, run.without_room) = (world.model.room.displaced, world.model.room.without_room);
     run.refused_runs = world.model.room.refused_runs;

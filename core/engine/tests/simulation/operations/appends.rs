@@ -3,6 +3,7 @@
 use crate::definitions::Moment;
 use crate::invariants::violated;
 use crate::model::{Schedule, Version};
+use crate::renewals;
 use crate::world::{Dropped, World};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Effects, EngineError, Gathering, StorageError};
@@ -109,6 +110,7 @@ pub(crate) fn append(
         }
     }
     let requests = gathering.into_requests();
+    world.model.pauses = renewals::pauses(&world.shards[at].storage);
     world.input(
         at,
         false,
