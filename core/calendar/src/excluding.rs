@@ -52,6 +52,11 @@ impl Excluding {
         Self { rule, first, last, exclusions }
     }
 
+    /// Returns the same without the runs of the rule before `first`, to whatever time they move.
+    pub(crate) fn from_time_of_rule(&self, first: UnixMillis) -> Self {
+        Self { first: self.first.max(first), ..self.clone() }
+    }
+
     /// Returns the rule without exclusions.
     pub fn rule(&self) -> &Rule {
         &self.rule

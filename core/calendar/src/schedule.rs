@@ -195,6 +195,19 @@ impl Schedule {
         low
     }
 
+    /// Returns the same schedule without the occurrences that the rule has before `first`. Exclusions
+    /// may have moved them to a later time.
+    #[must_use]
+    pub fn from_time_of_rule(&self, first: UnixMillis) -> Self {
+        match &self.rule {
+            Rule::Excluding(rule) => {
+                let rule = Rule::Excluding(Box::new(rule.from_time_of_rule(first)));
+                Self { rule, ..self.clone() }
+            }
+            _ => Self { first: self.first.max(first), ..self.clone() },
+        }
+    }
+
     /// Returns the first occurrence that fires strictly after `due`.
     pub fn next_after(&self, due: UnixMillis) -> Option<Occurrence> {
         if self.delay.is_none() {

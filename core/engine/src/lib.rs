@@ -54,6 +54,7 @@ mod lateness;
 pub mod limiter;
 mod mem_page;
 mod mem_schedule;
+mod new_items;
 mod new_schedule;
 mod newest_first;
 mod outbox;

@@ -2,9 +2,11 @@
 //! schedule.
 
 use crate::continued::{Pause, continued};
+use scheduler_model::calendars::with_snapshots_of;
 use scheduler_model::routing::id_hash;
 use scheduler_model::schedule::LocalTimes;
 use scheduler_model::task::Record;
+use serde_json::value::RawValue;
 
 /// What a definition leaves open. The task that continues by it keeps these values.
 #[derive(Debug, Clone, Copy, Default)]
@@ -14,6 +16,14 @@ pub(super) struct LeftOpen {
     pub(super) anchor: bool,
     /// The definition does not say whether the task is paused.
     pub(super) pause: bool,
+}
+
+/// The record of a task that continues by another definition.
+pub(super) enum Same {
+    /// Both definitions have the same schedule.
+    Schedule(Vec<u8>),
+    /// The items of a calendar differ. The record does not say where counted runs begin and end.
+    ExceptItems(Vec<u8>),
 }
 
 /// Returns the record of the task that continues by the definition `given`. It has the anchor, the
@@ -26,7 +36,7 @@ pub(super) fn going_on(
     given: &[u8],
     stored: &[u8],
     open: LeftOpen,
-) -> Result<Option<Vec<u8>>, String> {
+) -> Result<Option<Same>, String> {
     let read = |text| {
         Record::parse(text).map_err(|problem| format!("a recurring task's record: {problem}"))
     };
@@ -47,14 +57,31 @@ pub(super) fn going_on(
     let schedule = |record: &Record<'_>| {
         record.schedule().schedule(hash).map_err(|problem| problem.to_string())
     };
-    if !schedule(&given)?.has_times_of(&schedule(&stored)?) {
-        return Ok(None);
+    let of_given = schedule(&given)?;
+    let has_same_items = of_given.has_times_of(&schedule(&stored)?);
+    if !has_same_items {
+        let Some(exclude) = with_items_of(&given, &stored)? else { return Ok(None) };
+        let with_items = Record { exclude: Some(&exclude), ..stored.clone() };
+        // The items of calendars and the task's own may exceed a limit together.
+        if !schedule(&with_items).is_ok_and(|stored| of_given.has_times_of(&stored)) {
+            return Ok(None);
+        }
+        (given.first_run, given.final_run) = (None, None);
     }
     if open.pause {
         given.paused = stored.paused;
     }
     let pause = Pause::of(stored.is_paused(), given.is_paused());
-    Ok(Some(continued(&given, &stored, text, pause)))
+    let record = continued(&given, &stored, text, pause);
+    Ok(Some(if has_same_items { Same::Schedule(record) } else { Same::ExceptItems(record) }))
+}
+
+/// Returns what `stored` leaves out, with the items that the same calendars have in `given`. Returns
+/// `None` if the two do not name the same calendars.
+fn with_items_of(given: &Record<'_>, stored: &Record<'_>) -> Result<Option<Box<RawValue>>, String> {
+    let (Some(given), Some(stored)) = (given.exclude, stored.exclude) else { return Ok(None) };
+    let exclude = with_snapshots_of(stored.get(), given.get()).map(RawValue::from_string);
+    exclude.transpose().map_err(|problem| problem.to_string())
 }
 
 /// Keeps the local time of the anchor. If the definition has another zone, the anchor keeps its
@@ -79,8 +106,10 @@ mod tests {
     }
 
     fn goes_on(given: &str, stored: &str, open: LeftOpen) -> Option<String> {
-        let record = going_on(record(given).as_bytes(), record(stored).as_bytes(), open).unwrap();
-        record.map(|record| String::from_utf8(record).unwrap())
+        match going_on(record(given).as_bytes(), record(stored).as_bytes(), open).unwrap()? {
+            Same::Schedule(record) => Some(String::from_utf8(record).unwrap()),
+            Same::ExceptItems(record) => panic!("{}", String::from_utf8(record).unwrap()),
+        }
     }
 
     const OPEN: LeftOpen = LeftOpen { anchor: true, pause: true };

@@ -43,6 +43,7 @@ mod policy;
 mod purge;
 mod query;
 mod remains;
+mod renew;
 mod search;
 mod sending;
 mod series;

@@ -4,6 +4,7 @@ use crate::changes::Step;
 use crate::in_flight::Stop;
 use crate::late::Fate;
 use crate::model::{Firing, Model, Schedule, Version, What};
+use crate::renewals::NextRun;
 use crate::schedules::{Recurring, Rule};
 use crate::world::World;
 use scheduler_model::schedule::Overlap;
@@ -39,11 +40,13 @@ pub(crate) enum Going {
 pub(crate) struct Moment {
     pub(crate) start: i64,
     pub(crate) watermark: i64,
+    /// The clock of the shard.
+    pub(crate) clock: i64,
 }
 
 impl Recurring {
     /// Returns whether another definition has the same schedule. Delays do not matter.
-    fn is_same(&self, other: &Self, open_anchor: bool) -> bool {
+    pub(crate) fn is_same(&self, other: &Self, open_anchor: bool) -> bool {
         let rules = match (self.rule, other.rule) {
             (Rule::Every { millis, .. }, Rule::Every { millis: others, .. }) if open_anchor => {
                 millis == others
@@ -86,11 +89,18 @@ impl Model {
             }
             _ => false,
         };
+        // The task continues with other items of its calendar.
+        let renews = match (new.schedule, old.schedule) {
+            (Schedule::Recurring(new_one), Schedule::Recurring(old_one)) if !is_equal => {
+                new_one.differs_in_items(&old_one, new.open_anchor)
+            }
+            _ => false,
+        };
         let was_paused = matches!(what, What::Paused | What::PausedRecurring);
-        if !is_equal && !is_version {
+        if !is_equal && !renews && !is_version || self.would_end(n, moment) {
             return Going::No;
         }
-        if !is_equal {
+        if !is_equal && !renews {
             self.waiting.remove(&(was, what));
             self.gone.insert(was.version, "was overwritten");
             self.change_attempts(
@@ -135,8 +145,17 @@ impl Model {
         };
         self.keep_rule(n, was.version);
         // The next run stays the same, whatever its delay.
-        let next = self.next_run.remove(&was.version);
+        let former = self.next_run.remove(&was.version);
+        let next = match old.schedule {
+            Schedule::Recurring(of_old) if renews => {
+                let of_new = Recurring { rule: of_old.rule, ..of_new };
+                self.renewed(&new.id, (&of_new, &of_old), former, moment)
+            }
+            _ => former,
+        };
         self.next_run.extend(next.map(|next| (n, next)));
+        self.renewals += u64::from(renews);
+        self.count_again(n);
         self.put(firing, if is_paused { What::PausedRecurring } else { What::Recurring });
         match (was_paused, is_paused) {
             (true, true) => Going::On(None),
@@ -149,6 +168,7 @@ impl Model {
                 self.pause(n, moment.start);
                 Going::On(None)
             }
+            (false, false) if renews => Going::On(self.bring_ahead(firing, former, moment)),
             (false, false) => {
                 let (time, due, _) = next.expect("a recurring version has a next run");
                 let Recurring { put_off, .. } = of_new;
@@ -168,6 +188,30 @@ impl Model {
                 Going::On(Some(Owed(owed)))
             }
         }
+    }
+
+    /// Returns the run that new items have brought out of its order.
+    fn bring_ahead(
+        &mut self,
+        firing: Firing,
+        former: Option<NextRun>,
+        moment: Moment,
+    ) -> Option<Owed> {
+        let n = firing.version;
+        let Some(next) = self.next_run.get(&n).copied() else {
+            self.restart(n, moment.watermark);
+            return None;
+        };
+        let was = former.expect("a recurring version has a next run");
+        let owed =
+            Self::is_owed(was, next, moment).then_some(Owed(Firing { time: next.0, ..firing }))?;
+        self.advance(owed.0);
+        if self.next_run.contains_key(&n) {
+            self.restart(n, moment.watermark);
+        } else {
+            self.gone.insert(n, "has fired");
+        }
+        Some(owed)
     }
 
     /// A one-shot run that is due stays due, whatever its delay is from now on.
@@ -256,6 +300,13 @@ impl Model {
 }
 
 impl Moment {
+    /// Returns the moment of a request that a shard carries out now.
+    pub(crate) fn of(world: &World, at: usize) -> Self {
+        let watermark = world.shards[at].storage.watermark.due;
+        let clock = world.now.get();
+        Self { start: world.now.max(watermark).get(), watermark: watermark.get(), clock }
+    }
+
     fn now(self) -> i64 {
         self.start
     }

@@ -24,6 +24,8 @@ impl Run {
         self.held_up += other.held_up;
         self.turned_back += other.turned_back;
         self.redefined += other.redefined;
+        self.renewals += other.renewals;
+        self.ends += other.ends;
         self.decisions.add(other.decisions);
         self.held_runs.add(other.held_runs);
         self.requested_due += other.requested_due;

@@ -73,14 +73,20 @@ pub(crate) enum Exclude {
 impl Exclude {
     /// Returns something that matters for a client at `now`.
     fn drawn(random: &mut Random, now: i64) -> Self {
-        let minute = (now.rem_euclid(DAY) / 60_000 + random.range(-1, 2)).clamp(0, 1_439);
-        let length = random.range(1, 3);
+        let minutes = Self::drawn_minutes(random, now);
         let day = now.div_euclid(DAY);
         match random.below(3) {
-            0 => Self::Minutes(minute, (minute + length).min(1_440)),
+            0 => minutes,
             1 => Self::Back(day + 1),
             _ => Self::Forward(day - 1),
         }
+    }
+
+    /// Returns some minutes of every day, near `now`.
+    pub(crate) fn drawn_minutes(random: &mut Random, now: i64) -> Self {
+        let minute = (now.rem_euclid(DAY) / 60_000 + random.range(-1, 2)).clamp(0, 1_439);
+        let length = random.range(1, 3);
+        Self::Minutes(minute, (minute + length).min(1_440))
     }
 
     fn json(self) -> String {
@@ -98,10 +104,12 @@ impl Exclude {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Recurring {
     pub(crate) rule: Rule,
-    start: Option<i64>,
-    end: Option<i64>,
+    pub(crate) start: Option<i64>,
+    pub(crate) end: Option<i64>,
     pub(crate) max_runs: Option<u32>,
     pub(crate) exclude: Option<Exclude>,
+    /// Whether a calendar leaves it out, which the schedule names.
+    pub(crate) is_in_calendar: bool,
     pub(crate) put_off: PutOff,
 }
 
@@ -113,6 +121,7 @@ impl Recurring {
             end: None,
             max_runs: None,
             exclude: None,
+            is_in_calendar: false,
             put_off: PutOff::default(),
         }
     }
@@ -151,8 +160,14 @@ impl Recurring {
             }
             (rule, _) => rule,
         };
+        // Drawn from the time, so that the other draws stay as they were.
+        let mut by_time = Random::new(now.unsigned_abs() ^ 0x6361_6c65_6e64_6172);
+        let of_calendar = by_time.chance(200).then(|| Exclude::drawn_minutes(&mut by_time, now));
+        let exclude = exclude.or(of_calendar);
+        let is_in_calendar = matches!(exclude, Some(Exclude::Minutes(..))) && by_time.chance(750);
         Self {
             exclude,
+            is_in_calendar,
             rule,
             start: if matches!(rule, Rule::Rrule { .. }) { Some(begins) } else { start },
             end: random.chance(300).then(|| now + random.range(0, 60_000)),
@@ -261,7 +276,13 @@ impl Recurring {
 
     /// Returns the JSON of what it leaves out.
     pub(crate) fn exclude_json(&self) -> Option<String> {
-        self.exclude.map(Exclude::json)
+        let exclude = self.exclude.map(Exclude::json)?;
+        let version = exclude.len();
+        Some(if self.is_in_calendar {
+            format!(r#"{{"calendars":[{{"name":"c","version":"{version}","items":{exclude}}}]}}"#)
+        } else {
+            exclude
+        })
     }
 
     /// Writes the schedule into the fields of a record.

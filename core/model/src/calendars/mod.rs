@@ -26,5 +26,5 @@ pub use messages::{
 pub use shelf::{delete, put};
 pub use shown::{ListedCalendar, ShownCalendar};
 pub(crate) use snapshot::{Snapshot, Used, items_of};
-pub use snapshot::{names_of, with_names};
+pub use snapshot::{names_of, with_names, with_snapshots_of};
 pub use update::{Failed, Place, Step, Update};

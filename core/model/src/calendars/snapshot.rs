@@ -123,6 +123,24 @@ pub(crate) fn resolved<'s>(
     Some(rewritten(&members, snapshots.map(str::to_owned)))
 }
 
+/// Returns an `exclude` of a record with the snapshots of another one. Returns `None` if the two do
+/// not name the same calendars, or name none.
+pub fn with_snapshots_of(exclude: &str, other: &str) -> Option<String> {
+    let members = members_of(exclude)?;
+    let own = calendars_in(&members)?;
+    let others = snapshots_of(other);
+    if own.is_empty() || own.len() != others.len() {
+        return None;
+    }
+    let mut replaced = Vec::with_capacity(own.len());
+    for calendar in own {
+        let Form::Snapshot { name, .. } = form_of(calendar)? else { return None };
+        let (_, snapshot) = others.iter().find(|(other, _)| *other == name)?;
+        replaced.push(snapshot.get().to_owned());
+    }
+    Some(rewritten(&members, replaced.into_iter()))
+}
+
 fn rewritten(members: &Members<'_>, calendars: impl Iterator<Item = String>) -> String {
     let calendars = calendars.collect::<Vec<_>>().join(",");
     let member = |(Text(name), value): &(Text<'_>, &RawValue)| {
@@ -193,6 +211,17 @@ mod tests {
         // A name with escapes is the same name.
         assert_eq!(names_of(r#"{"c\u0061lendars":["d\u0065"]}"#), ["de"]);
         assert_eq!(names_of(r#"{"dates":[]}"#), [""; 0]);
+    }
+
+    #[test]
+    fn snapshots_are_replaced_by_those_of_the_same_calendars() {
+        let other = r#"{"calendars":[{"name":"shop","version":"4","items":{"weekdays":["MON"]}},{"name":"de","version":"3","items":{"dates":["12-25"]}}]}"#;
+        let replaced = r#"{"weekdays":["SAT"],"calendars":[{"name":"de","version":"3","items":{"dates":["12-25"]}},{"name":"shop","version":"4","items":{"weekdays":["MON"]}}],"instead":"next"}"#;
+        assert_eq!(with_snapshots_of(STORED, other).as_deref(), Some(replaced));
+        for not in [GIVEN, r#"{"dates":["12-24"]}"#, &other.replace("shop", "office")] {
+            assert_eq!(with_snapshots_of(STORED, not), None, "{not}");
+            assert_eq!(with_snapshots_of(not, STORED), None, "{not}");
+        }
     }
 
     #[test]

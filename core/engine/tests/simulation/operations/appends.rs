@@ -3,6 +3,7 @@
 use crate::definitions::Moment;
 use crate::invariants::violated;
 use crate::model::{Schedule, Version};
+use crate::renewals;
 use crate::world::{Dropped, World};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Effects, EngineError, Gathering, StorageError};
@@ -109,6 +110,7 @@ pub(crate) fn append(
         }
     }
     let requests = gathering.into_requests();
+    world.model.pauses = renewals::pauses(&world.shards[at].storage);
     world.input(
         at,
         false,
@@ -157,9 +159,7 @@ pub(crate) fn append(
             }
             // From the time of the request, or after what was dispatched if the clock has gone
             // back.
-            let watermark = world.shards[at].storage.watermark.due;
-            let moment =
-                Moment { start: world.now.max(watermark).get(), watermark: watermark.get() };
+            let moment = Moment::of(world, at);
             let (replaced, running, owed) =
                 world.model.append(at, versions, (fresh, false), moment);
             world.settle_definitions(at, &owed, moment.start);
