@@ -143,8 +143,12 @@ fn seeds() {
         "the simulation hardly leaves runs without room: {run:?}"
     );
     assert!(
-        run.held_runs.paused > seeds / 200 && run.held_runs.resumed > seeds / 500,
+        run.held_runs.paused > seeds / 400 && run.held_runs.resumed > seeds / 1_000,
         "the simulation hardly pauses held runs: {run:?}"
+    );
+    assert!(
+        run.requested_due > seeds / 10,
+        "the simulation hardly requests runs that are due: {run:?}"
     );
     assert!(run.held_up > seeds, "the simulation hardly gives the dispatchers too much: {run:?}");
     assert!(run.redefined > seeds * 3, "the simulation hardly defines anything again: {run:?}");
