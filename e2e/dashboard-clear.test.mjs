@@ -127,7 +127,7 @@ test("a task that has ended shows what it was, if this tab has read it, and else
   const kept = other.getByRole("region", { name: "What is kept of it" });
   await kept.getByText("handler:log").waitFor();
   await kept.getByText(/^succeeded, /).waitFor();
-  await kept.getByText(/It does not keep its description, its schedule and its payload\./).waitFor();
+  await kept.getByText(/It does not keep its description, schedule or payload\./).waitFor();
   assert.deepEqual(await violations(other), []);
 });
 
