@@ -128,8 +128,8 @@ fn start(c: &mut Criterion) {
     group.finish();
 }
 
-/// Measures a forecast of the next day, of a shard with as many tasks as it may have: each takes the
-/// most work that there is of its kind.
+/// Measures a forecast of the next day, of a shard with as many tasks as it may have: each takes
+/// the most work that there is of its kind.
 fn forecast(c: &mut Criterion) {
     let mut group = c.benchmark_group("engine");
     group.sample_size(10);

@@ -171,8 +171,8 @@ test("namespaces are separate", async () => {
   assert.equal((await as(blue, "/v1/tasks", { body: { ...LATER, id: "one", description: "blue" } })).status, 201);
   assert.equal((await as(red, "/v1/tasks/one")).body.description, "red");
   assert.equal((await call("/v1/tasks/one")).status, 404);
-  for (const [who, colour] of [[red, "red"], [blue, "blue"]]) {
-    assert.deepEqual((await as(who, "/v1/tasks")).body.tasks.map((task) => task.description), [colour]);
+  for (const [who, color] of [[red, "red"], [blue, "blue"]]) {
+    assert.deepEqual((await as(who, "/v1/tasks")).body.tasks.map((task) => task.description), [color]);
     assert.equal((await as(who, "/v1/stats")).body.pending, 1);
   }
   assert.equal((await as(blue, "/v1/tasks/one", { method: "DELETE" })).status, 200);

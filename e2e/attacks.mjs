@@ -153,7 +153,7 @@ export async function run(scheduler, pid, attack) {
 /** Starts a scheduler with the attacks' namespace, a task in it, and a task of another tenant. `options` as for `Scheduler.start`. */
 export async function prepared(options = {}) {
   const scheduler = await Scheduler.start({ shards: "4", ...options });
-  for (const name of ["hostile", "neighbour", "sentences"]) await scheduler.call(`/v1/namespaces/${name}`, { method: "PUT", body: {} });
+  for (const name of ["hostile", "neighbor", "sentences"]) await scheduler.call(`/v1/namespaces/${name}`, { method: "PUT", body: {} });
   await scheduler.call("/v1/tasks/patched", { method: "PUT", body: { delayInSeconds: 86_400, callback: noop }, headers: { "scheduler-namespace": "hostile" } });
   return scheduler;
 }

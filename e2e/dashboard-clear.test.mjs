@@ -127,7 +127,7 @@ test("a task that has ended shows what it was, if this tab has read it, and else
   const kept = other.getByRole("region", { name: "What is kept of it" });
   await kept.getByText("handler:log").waitFor();
   await kept.getByText(/^succeeded, /).waitFor();
-  await kept.getByText(/It does not keep its description, its schedule and its payload\./).waitFor();
+  await kept.getByText(/It does not keep its description, schedule or payload\./).waitFor();
   assert.deepEqual(await violations(other), []);
 });
 
@@ -295,7 +295,7 @@ test("a refused key is said once, and shortcuts have names that every font can s
   await page.getByRole("button", { name: "Sign in" }).click();
   const alert = page.getByRole("alert");
   await alert.waitFor();
-  assert.match(await alert.innerText(), /^The API key is not a known one/);
+  assert.match(await alert.innerText(), /^The API key is unknown/);
   const mac = () => Object.defineProperty(Navigator.prototype, "platform", { get: () => "MacIntel" });
   for (const [prepare, keys] of [[undefined, "Ctrl K"], [mac, "Cmd K"]]) {
     const help = await tabs.at("/help", prepare ? { prepare } : {});

@@ -314,7 +314,7 @@ test("the sentence of a good health says no more than is true, and names failure
   };
   for (const [changes, recent, sentence, notes] of [
     [{}, {}, "All is well: nothing is overdue, every attempt of the last half hour succeeded, and no run has been given up.", ""],
-    [{ overdue: 2 }, {}, "All is well: nothing is overdue for long, every attempt of the last half hour succeeded, and no run has been given up.", ""],
+    [{ overdue: 2 }, {}, "All is well: nothing has been overdue for long, every attempt of the last half hour succeeded, and no run has been given up.", ""],
     [{}, { succeeded: 0 }, "All is well: nothing is overdue, and no run has been given up. Nothing has run in the last half hour.", ""],
     // Fewer attempts than tell a rate.
     [{}, { succeeded: 3, failed: 2 }, "Nothing needs your attention: nothing is overdue, and no dead letter waits.", "2 of the 5 attempts of the last half hour failed. /runs?group=error"],

@@ -117,11 +117,11 @@ test("what is typed into the form survives Back and a reload, but not its header
 
 test("an address with parameters that a page ignores says so on each page, and uses the rest", async () => {
   await create({ id: "filtered-1", time: "2099-01-01T00:00:00Z", tags: ["filtered"] }, { id: "unfiltered", time: "2099-01-01T00:00:00Z" });
-  const page = await tabs.at("/tasks?status=bogus&tag=filtered&colour=red");
+  const page = await tabs.at("/tasks?status=bogus&tag=filtered&color=red");
   const note = page.getByRole("status", { name: "What this page ignores" });
   await note.getByText("status=bogus").waitFor();
   await note.getByText(/It takes one of: scheduled, running, /).waitFor();
-  await note.getByText("colour=red").waitFor();
+  await note.getByText("color=red").waitFor();
   await page.getByRole("link", { name: "filtered-1" }).waitFor();
   await page.getByText("1 task: all of them").waitFor();
   assert.equal(await page.getByLabel("Status").inputValue(), "");

@@ -89,7 +89,7 @@ test("while a field cannot be read, the next runs and the definition say that th
   const page = await tabs.at("/create?example=hello");
   const panel = (name) => page.locator("section.panel").filter({ has: page.getByRole(name === "Next runs" ? "heading" : "group", { name }) });
   const [runs, definition] = [panel("Next runs"), panel("The task as")];
-  const stale = (where) => where.getByText("Not of what you have typed.");
+  const stale = (where) => where.getByText("This is not what you have typed.");
   await runs.getByRole("list", { name: "Next runs" }).waitFor();
   await page.getByLabel("Payload, as JSON").fill('{"hello":');
   for (const view of ["JSON", "curl"]) {

@@ -46,7 +46,7 @@ test("a wrong key is refused with the reason, and a valid key signs in for this 
   const page = await tabs.blank();
   await page.getByLabel("API key").fill("wrong");
   await page.getByRole("button", { name: "Sign in" }).click();
-  await page.getByText("the API key is not a known one").waitFor();
+  await page.getByText("the API key is unknown").waitFor();
   await page.getByLabel("API key").fill(scheduler.key);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.locator(".shell").waitFor();

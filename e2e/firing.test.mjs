@@ -83,7 +83,7 @@ test("tasks with overlapping windows fire together, none before its time", async
   assert.ok((await call("/v1/stats")).body.meter.firingsSaved - before >= 36);
 });
 
-test("a failed webhook is retried until it succeeds, and its neighbours run once", async () => {
+test("a failed webhook is retried until it succeeds, and its neighbors run once", async () => {
   let left = 2;
   answers.set("/flaky", () => (left-- > 0 ? 503 : 200));
   const retry = { minBackoffSeconds: 0.2, jitter: 0, maxAttempts: 5 };

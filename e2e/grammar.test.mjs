@@ -1,6 +1,6 @@
 // Several tenants send generated requests at the same time. No answer may be a server error, the
 // runtime must survive, each tenant must see only its own data, a refused request must change
-// nothing, and a neighbour must be answered. `GRAMMAR_SECONDS` and `GRAMMAR_SEED` set a longer run
+// nothing, and a neighbor must be answered. `GRAMMAR_SECONDS` and `GRAMMAR_SEED` set a longer run
 // and another seed; `make fuzz-http`.
 
 import assert from "node:assert/strict";
@@ -14,7 +14,7 @@ const SECONDS = Number(process.env.GRAMMAR_SECONDS ?? 0);
 /** The number of requests of each tenant in an ordinary run. */
 const REQUESTS = 700;
 const TENANTS = ["fuzz-a", "fuzz-b", "fuzz-c"];
-/** A neighbour may wait this many times as long as with ordinary requests, and at most this many milliseconds. */
+/** A neighbor may wait this many times as long as with ordinary requests, and at most this many milliseconds. */
 const SLOWER = 20;
 const LONGEST_WAIT = 8_000;
 /** The longest refusal in bytes: the errors of a batch, and the rest of the answer. */
@@ -128,7 +128,7 @@ async function operator(document, tally, goesOn) {
 }
 
 /** Requests a list repeatedly until `ended` is done. Returns the milliseconds of each answer, sorted. */
-async function neighbour(key, ended) {
+async function neighbor(key, ended) {
   const waits = [];
   let goesOn = true;
   const end = ended.finally(() => (goesOn = false));
@@ -152,26 +152,26 @@ async function ordinary(namespace, number) {
   }
 }
 
-test("for all requests of tenants, answers keep the API's promises, and a neighbour is answered", { timeout: (SECONDS + 240) * 1_000 }, async (t) => {
-  for (const name of [...TENANTS, "neighbour"]) assert.ok((await scheduler.call(`/v1/namespaces/${name}`, { method: "PUT", body: {} })).status < 300);
-  const watched = await keyOf("neighbour", ["read"]);
-  const usual = await neighbour(watched, Promise.all(TENANTS.map(ordinary)));
+test("for all requests of tenants, answers keep the API's promises, and a neighbor is answered", { timeout: (SECONDS + 240) * 1_000 }, async (t) => {
+  for (const name of [...TENANTS, "neighbor"]) assert.ok((await scheduler.call(`/v1/namespaces/${name}`, { method: "PUT", body: {} })).status < 300);
+  const watched = await keyOf("neighbor", ["read"]);
+  const usual = await neighbor(watched, Promise.all(TENANTS.map(ordinary)));
 
   const { body: document } = await scheduler.call("/openapi.json");
   const tally = {};
   const end = Date.now() + SECONDS * 1_000;
   const goesOn = (n) => n < REQUESTS || Date.now() < end;
   const fuzzing = Promise.all([...TENANTS.map((name, number) => tenant(name, number, document, tally, goesOn)), operator(document, tally, goesOn)]);
-  const waits = await neighbour(watched, fuzzing);
+  const waits = await neighbor(watched, fuzzing);
 
   const at = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
   const shown = (sorted) => `${at(sorted, 0.5).toFixed(0)} ms, 9 of 10 within ${at(sorted, 0.9).toFixed(0)} ms, ${sorted.at(-1).toFixed(0)} ms at most`;
-  t.diagnostic(`a neighbour waits ${shown(usual)} beside ordinary requests, ${shown(waits)} beside these`);
+  t.diagnostic(`a neighbor waits ${shown(usual)} beside ordinary requests, ${shown(waits)} beside these`);
   const good = Object.values(tally).reduce((sum, of) => sum + of.good, 0);
   const refused = Object.values(tally).reduce((sum, of) => sum + of.refused, 0);
   t.diagnostic(`seed ${SEED}: ${good} requests carried out, ${refused} refused`);
-  assert.ok(at(waits, 0.9) <= SLOWER * Math.max(at(usual, 0.9), 5), "a neighbour is slower");
-  assert.ok(waits.at(-1) <= LONGEST_WAIT, "a neighbour waited too long");
+  assert.ok(at(waits, 0.9) <= SLOWER * Math.max(at(usual, 0.9), 5), "a neighbor is slower");
+  assert.ok(waits.at(-1) <= LONGEST_WAIT, "a neighbor waited too long");
 
   // A run in which everything was refused, or nothing, has tested nothing.
   const never = Object.entries(tally).filter(([, of]) => of.good === 0).map(([name]) => name);

@@ -1,5 +1,5 @@
 // Sends heavy and hostile requests to the real local runtime, and measures from outside. None may
-// take more memory or CPU than the bound, and a neighbour must be answered meanwhile. The requests
+// take more memory or CPU than the bound, and a neighbor must be answered meanwhile. The requests
 // are in `e2e/attacks.mjs`, and the bounds in `docs/bounds.md`.
 
 import assert from "node:assert/strict";
@@ -11,8 +11,8 @@ const MB = 1_000_000;
 const MOST_BYTES = 150 * MB;
 /** The most CPU of a request beyond twenty ordinary ones of its route, in milliseconds. The build may not be optimised. */
 const MOST_CPU = 2_500;
-/** The milliseconds within which a neighbour is always answered. */
-const NEIGHBOUR_WAITS = 8_000;
+/** The milliseconds within which a neighbor is always answered. */
+const NEIGHBOR_WAITS = 8_000;
 
 let scheduler;
 let pid;
@@ -28,8 +28,8 @@ for (const attack of ATTACKS) {
   test(attack.name, { skip: process.platform !== "linux" }, async (t) => {
     const asked = Date.now();
     const attacked = run(scheduler, pid, attack);
-    const neighbour = scheduler.call("/v1/tasks?limit=1", { headers: { "scheduler-namespace": "neighbour" } });
-    assert.equal((await neighbour).status, 200);
+    const neighbor = scheduler.call("/v1/tasks?limit=1", { headers: { "scheduler-namespace": "neighbor" } });
+    assert.equal((await neighbor).status, 200);
     const waited = Date.now() - asked;
     const { ordinary, hostile } = await attacked;
     const ratio = (hostile.bytes / Math.max(ordinary.bytes, MB)).toFixed(1);
@@ -39,7 +39,7 @@ for (const attack of ATTACKS) {
     assert.ok(hostile.bytes <= MOST_BYTES, `took ${hostile.bytes} bytes`);
     assert.ok(hostile.cpu <= 20 * ordinary.cpu + MOST_CPU, `took ${hostile.cpu} ms; an ordinary request takes ${ordinary.cpu} ms`);
     assert.ok(hostile.outcome.bytes <= 5 * MB, `was answered with ${hostile.outcome.bytes} bytes`);
-    assert.ok(waited <= NEIGHBOUR_WAITS, `a neighbour waited ${waited} ms`);
+    assert.ok(waited <= NEIGHBOR_WAITS, `a neighbor waited ${waited} ms`);
   });
 }
 

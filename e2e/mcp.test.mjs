@@ -132,7 +132,7 @@ test("a time of a clock needs a time zone, which is asked for", async () => {
   }
   says({ timezone: "Mars/Base" });
   assert.match(await failed("schedule_task", { ...args, id: "declined" }), /timezone.*Next: correct/s);
-  // Who cannot be asked is told to ask.
+  // Without elicitation, the error says to ask the user.
   assert.match(await failed("schedule_task", { ...args, id: "declined" }, former), /timezone is missing.*ask the user/s);
   const silent = await connect(url, headers);
   assert.match(await failed("schedule_task", { time: "2099-01-01T09:00", callback: noop }, silent), /timezone is missing/);

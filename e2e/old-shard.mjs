@@ -1,4 +1,4 @@
-// A scheduler of which one shard runs an earlier version, as happens for minutes while a new one is rolled out.
+// A scheduler with one shard of an earlier version, as happens for minutes while a new version is rolled out.
 
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";

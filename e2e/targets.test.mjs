@@ -307,7 +307,7 @@ test("a service's function is called by RPC, with the task or an argument of its
   answers.delete("/service.remind");
 });
 
-test("a Durable Object is called by request and by RPC, and can recognise repeats", async () => {
+test("a Durable Object is called by request and by RPC, and can recognize repeats", async () => {
   const object = (name, more) => ({ type: "durable-object", binding: "COUNTERS", name, ...more });
   await create({ id: "object", callback: object("one", { path: "/x", method: "PUT" }) });
   const seen = await first("/object/one/x");

@@ -108,11 +108,11 @@ test("a model that fails is said to have failed, and nothing of its answer or it
     [/HTTP 500/, (response) => response.writeHead(500).end("internal secret")],
     [/HTTP 429/, (response) => response.writeHead(429).end()],
     [/HTTP 307/, (response) => response.writeHead(307, { location: `http://127.0.0.1:${other.address().port}/stolen` }).end()],
-    [/not one of the chat protocol/, (response) => response.end("<html>internal secret</html>")],
-    [/not one of the chat protocol/, (response) => response.end('{"choices":[{"message":{"content":["internal secret"]}}]}')],
-    [/not one of the chat protocol/, (response) => response.end(Buffer.from([0xff, 0xfe, 0x00]))],
+    [/does not follow the chat protocol/, (response) => response.end("<html>internal secret</html>")],
+    [/does not follow the chat protocol/, (response) => response.end('{"choices":[{"message":{"content":["internal secret"]}}]}')],
+    [/does not follow the chat protocol/, (response) => response.end(Buffer.from([0xff, 0xfe, 0x00]))],
     [/exceeds 32000 bytes/, (response) => response.end(chat("y".repeat(2_000_000)))],
-    [/was not reached|not one of the chat protocol/, (response) => response.destroy()],
+    [/was not reached|does not follow the chat protocol/, (response) => response.destroy()],
   ];
   for (const [detail, answers] of cases) {
     answerTo = answers;
@@ -134,7 +134,7 @@ test("a model that hangs, before its head or within its body, is given up, and m
   const began = Date.now();
   const answers = await Promise.all(Array.from({ length: 6 }, () => parse(REFUSED)));
   const details = answers.map(({ body }) => body.model.detail).sort();
-  assert.deepEqual(details, [...Array(2).fill("4 sentences are with the model already: ask again in some seconds."), ...Array(4).fill("The model did not answer within 10 s.")]);
+  assert.deepEqual(details, [...Array(2).fill("4 sentences are already with the model: try again in a few seconds."), ...Array(4).fill("The model did not answer within 10 s.")]);
   assert.ok(Date.now() - began >= 9_000);
   // They make room again, and other requests were not held up.
   answerTo = says("every day at 9:00");

@@ -17,7 +17,7 @@ use worker::{Env, Request};
 const LONG_KEY_BYTES: usize = 24;
 
 thread_local! {
-    /// The count of wrong keys, shared by all requests of this instance.
+    /// The count of wrong keys, which all requests of this instance share.
     static GUESSES: RefCell<Guesses> = const { RefCell::new(Guesses::NONE) };
 }
 
@@ -33,11 +33,11 @@ pub(crate) struct Caller {
 /// What a request needs of its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Needed {
-    /// That there is one.
+    /// Any valid key.
     Key,
-    /// That it is for the namespace. What the request does needs scopes of its own.
+    /// A key for the namespace. The handler checks the scopes.
     Namespace,
-    /// That it has the scope, in the namespace.
+    /// A key with this scope in the namespace.
     Scope(Scope),
 }
 
@@ -111,7 +111,7 @@ async fn holder(
 
 /// The kind of key that a request has.
 enum Sent {
-    /// One of the keys in the secret.
+    /// One of the keys in the secret of the deployment.
     KeyOfTheDeployment,
     /// A token that the registry may know.
     Token(Token),
@@ -140,7 +140,7 @@ fn verify(header: Option<&str>, keys: &[String]) -> Result<Sent, Problem> {
         None if keys.is_empty() => Err(Problem::unauthorized(
             "no API key is configured, and only keys that were created earlier are valid; set the secret API_KEYS",
         )),
-        None => Err(Problem::unauthorized("the API key is not a known one")),
+        None => Err(Problem::unauthorized("the API key is unknown")),
     }
 }
 

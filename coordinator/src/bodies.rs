@@ -1,4 +1,4 @@
-//! Counts the memory that requests take of an instance. Each namespace has a share: see
+//! Counts the memory that requests take in an instance. Each namespace has a share: see
 //! [`FairMemory`].
 
 use crate::problem::Problem;
@@ -38,7 +38,7 @@ impl Pool {
         }
     }
 
-    /// Returns the number of bytes that all requests may take.
+    /// Returns the number of bytes that all requests together may take.
     fn most(self, env: &Env) -> usize {
         match self {
             Self::Small => MAX_SMALL_BODIES_BYTES,
@@ -46,7 +46,7 @@ impl Pool {
         }
     }
 
-    /// Returns what a body of `bytes` counts.
+    /// Returns the bytes that are counted for a body of `bytes`.
     fn cost(self, bytes: usize) -> usize {
         match self {
             Self::Small => bytes,
@@ -70,7 +70,7 @@ impl Held {
         Self::take_from(pool, namespace.as_str(), pool.cost(bytes), env)
     }
 
-    /// Counts the memory of an answer that lasts as long as its reader reads, or refuses it.
+    /// Counts the memory of an answer that lasts as long as its reader reads it, or refuses it.
     pub(crate) fn answer(namespace: &Namespace, bytes: usize, env: &Env) -> Result<Self, Problem> {
         Self::take_from(Pool::Large, namespace.as_str(), bytes, env)
     }

@@ -189,7 +189,7 @@ impl Condition {
         }
     }
 
-    /// Returns whether a task with `version` fulfils `If-Match`, by the strong comparison.
+    /// Returns whether a task with `version` fulfills `If-Match`, by the strong comparison.
     pub(crate) fn allows(&self, version: u64) -> bool {
         self.strong_versions().is_none_or(|versions| versions.contains(&version))
     }

@@ -41,7 +41,7 @@ pub(crate) struct Call<'a> {
     pub(crate) holder: Holder,
     /// The shards of the request's namespace.
     pub(crate) shards: Shards,
-    /// The share of each shard in the namespace's quota.
+    /// The share of each shard in the quota of the namespace.
     pub(crate) share: Option<Share>,
     pub(crate) handlers: Vec<&'static str>,
     pub(crate) handler_retries: Vec<(&'static str, &'static RawValue)>,

@@ -1,8 +1,8 @@
 //! The cursors of lists: each names the list that returned it.
 //!
 //! A cursor is a place, which the model writes, a hyphen, and the name of the list: one letter and
-//! a digest of the namespace and the filter. A place means something only in its own list. In a
-//! list with another order or another filter, the next page would omit items without notice.
+//! a digest of the namespace and the filter. A place has a meaning in its own list only. In a list
+//! with another order or another filter, the next page would silently omit items.
 //!
 //! A cursor without a name is from a version before the names. It is accepted as it is, because a
 //! caller may follow one while this version is rolled out.
@@ -41,7 +41,7 @@ impl List {
         Self::RunsOfTask,
     ];
 
-    /// Returns the letter in cursors. A letter never changes its meaning.
+    /// Returns the letter of the list in cursors. A letter never changes its meaning.
     fn letter(self) -> char {
         match self {
             Self::Tasks => 'a',
@@ -53,7 +53,7 @@ impl List {
         }
     }
 
-    /// Returns what the list has, for people.
+    /// Returns the items of the list in words.
     fn items(self) -> &'static str {
         match self {
             Self::Tasks => "tasks with order=asc",
@@ -80,13 +80,13 @@ impl From<Order> for List {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ListName {
     list: List,
-    /// 32 bits are enough: a caller who mixes up two filters by mistake goes unnoticed once in
-    /// 4,000,000,000 times, and nobody gains anything by it.
+    /// 32 bits are enough: a mix-up of two filters goes unnoticed once in 4,000,000,000 times, and
+    /// nobody gains anything by it.
     digest: u32,
 }
 
 impl ListName {
-    /// Returns the name of the list of what fulfils `filter` in a namespace.
+    /// Returns the name of the list of the items of a namespace that match `filter`.
     pub(crate) fn new(list: List, namespace: &Namespace, filter: &impl Serialize) -> Self {
         // Filters have texts and numbers only, so writing them as JSON does not fail.
         let text = serde_json::to_vec(&(namespace.as_str(), filter)).unwrap_or_default();
@@ -133,8 +133,8 @@ impl fmt::Display for ListName {
     }
 }
 
-/// Parses the parameters of a list with `parse`, which reads the place of the cursor only. Returns
-/// the name that the cursor has too.
+/// Parses the parameters of a list with `parse`, which gets only the place from the cursor. Also
+/// returns the name in the cursor.
 pub(crate) fn parse_with_name<Q>(
     parameters: &mut dyn Iterator<Item = Parameter<'_>>,
     parse: impl FnOnce(&mut dyn Iterator<Item = Parameter<'_>>) -> Result<Q, FieldError>,

@@ -11,7 +11,7 @@ struct Post {
     url: String,
 }
 
-/// Posts to a URL, with the occurrence key, by which the receiver recognises repeats of one run.
+/// Posts to a URL, with the occurrence key, by which the receiver recognizes repeats of one run.
 #[task(
     name = "example-post",
     retries = 2,

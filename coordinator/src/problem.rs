@@ -314,8 +314,8 @@ impl Problem {
         Self::new(ProblemType::TooManyRuns, detail)
     }
 
-    /// Returns the refusal of a change of many that would change nothing, because the shards have no
-    /// room for the limit keys of the tasks.
+    /// Returns the refusal of a change of many tasks that would change nothing, because the shards
+    /// have no room for the limit keys of the tasks.
     pub(crate) fn no_lanes() -> Self {
         Self::full(format!(
             "no task was changed: their shards have tasks of {MAX_LANES} keys of limits (limitKey) each, which is the limit, \

@@ -61,8 +61,8 @@ impl Answer {
         }
     }
 
-    /// Returns the refusal in place of an answer that has no form as JSON. No type of an answer has a
-    /// member that cannot be written, so this is a defect.
+    /// Returns the refusal in place of an answer that cannot be written as JSON. Every answer
+    /// consists of members that can be written, so this is a defect.
     fn not_written(problem: &serde_json::Error) -> Self {
         Self::from(Problem::unavailable(format!("the answer cannot be written: {problem}")))
     }
@@ -214,7 +214,7 @@ impl Answer {
 
 impl From<Problem> for Answer {
     fn from(problem: Problem) -> Self {
-        // It has texts and a number only, so writing it as JSON does not fail.
+        // A problem has texts and a number only, so writing it as JSON does not fail.
         let body = serde_json::to_vec(&problem).unwrap_or_default();
         let answer = Self::json(problem.kind.status(), body);
         Self {

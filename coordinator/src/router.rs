@@ -103,7 +103,7 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
     carry_out(call, route, name_in_path).await
 }
 
-/// Calls the handler of a route, if the request is one that the route takes.
+/// Calls the handler of a route, if the route accepts the request.
 async fn carry_out(call: Call<'_>, route: &Route, name_in_path: String) -> Result<Answer, Problem> {
     let (Access::Scope(_, handler) | Access::Namespace(handler) | Access::Key(handler)) =
         &route.access

@@ -30,12 +30,12 @@ impl ReadsSentences for Grammar {
         match parse(text, now, caller) {
             Outcome::Understood(reading) => {
                 let Reading { mut schedule, description, assumes_anchor, .. } = *reading;
-                // The check of the task chooses the anchor, as it does without words. So the same
-                // sentence is the same definition, whenever it is read.
+                // The check of the task chooses the anchor, as it does for a schedule without
+                // words. So the same sentence gives the same definition, whenever it is read.
                 if assumes_anchor {
                     schedule.anchor = None;
                 }
-                // It has texts and numbers only, so writing it as JSON does not fail.
+                // A schedule has texts and numbers only, so writing it as JSON does not fail.
                 let schedule = serde_json::to_string(&schedule).unwrap_or_default();
                 Ok(Said { schedule, description })
             }
@@ -65,8 +65,8 @@ fn refused(text: &str, refusal: &Refusal, now: i64, caller: Tz) -> FieldError {
     FieldError::new("schedule", format!("is refused at \"{words}\": {}{near}", refusal.message))
 }
 
-/// Writes the schedule of a record as a sentence in English; `None` if it has none. `work` computes
-/// runs of the schedule. Its result is returned, too.
+/// Returns the schedule of a record as a sentence in English, or `None` if it has none. Also
+/// returns the result of `work`, which computes runs of the schedule.
 pub(crate) fn with_sentence<T>(
     now: UnixMillis,
     work: impl FnOnce() -> (T, Option<String>),
@@ -78,8 +78,8 @@ pub(crate) fn with_sentence<T>(
     (done, said)
 }
 
-/// Writes the schedule of a record as a sentence in English. Returns `None` if it has none, or if the
-/// sentence quotes so much that it would not be read again.
+/// Returns the schedule of a record as a sentence in English. Returns `None` if it has none, or if
+/// the sentence quotes so much text that the grammar would refuse it.
 pub(crate) fn sentence_of(when: &str, now: UnixMillis) -> Option<String> {
     let record = Record::parse(when.as_bytes()).ok()?;
     let sentence = schedule_of(&record).map(|schedule| sentence(&schedule, now.get()));

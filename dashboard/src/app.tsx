@@ -48,7 +48,7 @@ function Page() {
   }
   if (first === "dead-letters" && name !== undefined && mayRead.value) return <DeadLetter id={name} />;
   if (first === "calendars" && name !== undefined && mayRead.value) return <Calendar name={name} />;
-  // Each page is offered to the keys that may use it: others see that it is not for them.
+  // A page is offered only to keys that may use it. With another key, its address shows that.
   const entry = PAGES.find((page) => page.path === `/${first}`);
   if (entry && !entry.isOffered.value) return <NotOffered title={entry.title} />;
   switch (first) {

@@ -56,9 +56,9 @@ pub(crate) fn limit_seconds(given: u32) -> u32 {
     given.clamp(1, MAX_TIMEOUT_SECONDS)
 }
 
-/// How long an attempt waits for the body of a failed answer. The body only adds to an error.
-/// Without this limit, a target that sends a head and then nothing would hold a place for its whole
-/// timeout.
+/// How long an attempt waits for the body of a failed answer. The body only adds details to an
+/// error. Without this limit, a target that sends a head and then nothing would hold a place for
+/// its whole timeout.
 const EXCERPT_WAIT: Duration = Duration::from_secs(2);
 
 /// Makes an attempt within `seconds`. The time starts with this call, because the caller has a free

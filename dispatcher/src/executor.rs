@@ -25,8 +25,8 @@ pub(crate) trait Host {
     /// Reports the envelope at this index of the plans, and settles its message. It ends in bounded
     /// time.
     async fn report(&self, envelope: usize, report: Report);
-    /// Returns a function that sends a report of the envelope at this index without waiting, because
-    /// the program ends.
+    /// Returns a function that sends a report of the envelope at this index without waiting,
+    /// because the program ends.
     fn last_report(&self, envelope: usize) -> LastReport;
 }
 
@@ -161,5 +161,5 @@ pub(crate) async fn execute<H: Host>(
 }
 
 #[cfg(test)]
-#[path = "executor_tests.rs"]
+#[path = "executor_tests/mod.rs"]
 mod tests;

@@ -51,11 +51,11 @@ struct Handler {
 ///
 /// **Schedules.** A handler with a schedule has a recurring task with the id `handler:<name>`.
 /// Workers have no deploy hook, so the first request to a new instance of the Worker creates and
-/// updates these tasks. The watchdog does so too, every quarter of an hour, and removes the task of a
-/// handler that was removed from the code. The API can read, list and cancel these tasks, but it
+/// updates these tasks. The watchdog does so too, every quarter of an hour, and removes the task of
+/// a handler that was removed from the code. The API can read, list and cancel these tasks, but it
 /// cannot create them. A cancelled task is created again within a quarter of an hour; to stop it,
-/// remove the schedule from the code. While two versions of a Worker are
-/// deployed side by side, each version updates the tasks by its own declarations.
+/// remove the schedule from the code. While two versions of a Worker are deployed side by side,
+/// each version updates the tasks by its own declarations.
 #[derive(Default)]
 pub struct Handlers {
     entries: Vec<Handler>,
@@ -131,7 +131,7 @@ impl Handlers {
         self.entries.iter().filter_map(task).collect()
     }
 
-    /// Runs the handler of this name.
+    /// Runs the handler with this name.
     pub(crate) async fn run(&self, name: &str, job: &Job<'_>, env: &Rc<Env>) -> Outcome {
         let Some(handler) = self.entries.iter().find(|known| known.name == name) else {
             let known = self.names().join(", ");

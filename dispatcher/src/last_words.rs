@@ -1,9 +1,10 @@
 //! Reports the task that panics, before the program ends.
 //!
 //! A panic ends the program of the isolate, with every other task that it runs. Nobody would report
-//! the envelope, and its tasks would run again. But the hook of a panic runs before the end. It knows
-//! which task was polled, and sends a last report: this task has failed, and the tasks that had not
-//! ended were not started. The request is the runtime's, which completes it without the program.
+//! the envelope, and its tasks would run again. But the hook of a panic runs before the end. It
+//! knows which task was polled, and sends a last report: this task has failed, and the tasks that
+//! had not ended were not started. The runtime owns the request, and completes it without the
+//! program.
 
 use scheduler_platform::first_at_end;
 use std::cell::RefCell;
@@ -11,15 +12,15 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
 
-/// What is called when a task panics, with the message of the panic.
+/// A function that is called with the message of the panic when a task panics.
 pub(crate) type LastWords = Rc<dyn Fn(&str)>;
 
 thread_local! {
-    /// Those of the task that is being polled.
+    /// The last words of the task that is being polled.
     static POLLED: RefCell<Option<LastWords>> = const { RefCell::new(None) };
 }
 
-/// Runs `task`. If it panics, its last words are called.
+/// Runs `task`. If it panics, `last_words` is called.
 pub(crate) async fn watched<T>(last_words: Option<LastWords>, task: impl Future<Output = T>) -> T {
     let mut task = pin!(task);
     poll_fn(|context| {
@@ -31,7 +32,7 @@ pub(crate) async fn watched<T>(last_words: Option<LastWords>, task: impl Future<
     .await
 }
 
-/// Has the last words of the task that panics called.
+/// Registers a hook that calls the last words of the task that panics.
 pub(crate) fn listen() {
     first_at_end(|panic| {
         // A panic within a panic would end the program before anything is sent.

@@ -27,23 +27,24 @@
 //! destination does not answer, or is slow, its waiting tasks are returned early (see `turns`).
 //! There is one exception: a panic in a handler ends the program, with the other tasks of its
 //! isolate. Before that, its attempt is reported as failed (see `last_words`), and the tasks of its
-//! envelope that had not ended go back to the shard. The queue delivers the other envelopes again. A
-//! program that ends without a panic, for its memory or CPU time, reports nothing. Then each further
-//! delivery of its message runs fewer of its tasks, and returns the others. A handler that ends its
-//! isolate every time fails its attempt in the end (see `Plan::narrow`).
+//! envelope that had not ended go back to the shard. The queue delivers the other envelopes again.
+//! A program that ends without a panic, for its memory or CPU time, reports nothing. Then each
+//! further delivery of its message runs fewer of its tasks, and returns the others. A handler that
+//! ends its isolate every time fails its attempt in the end (see `Plan::narrow`).
 //!
 //! **Acknowledgement.** The dispatcher acknowledges a message after its report has arrived, and
 //! *also* if the report cannot be delivered. The shard still has the envelope in its outbox and
 //! sends it again after the visibility timeout. If the dispatcher returned the message to the queue
 //! instead, its tasks would run again within seconds, at each retry of the queue, and once more
 //! when the shard sends the envelope. A message that has waited longer than the visibility timeout
-//! may be one of several copies of an envelope, and the envelope of a message that is delivered again
-//! may have been reported. So the dispatcher asks the shard first, and drops the message unrun if the
-//! envelope is done.
+//! may be one of several copies of an envelope, and the envelope of a message that is delivered
+//! again may have been reported. So the dispatcher asks the shard first, and drops the message
+//! unrun if the envelope is done.
 //!
 //! Tasks that cannot be started in time (see [`start_window_millis`]) or within the subrequests of
-//! an invocation (see `subrequests`), or that are returned early, are reported as not started. The shard fires them again without counting an attempt, either at
-//! once or when the circuit of their destination allows it.
+//! an invocation (see `subrequests`), or that are returned early, are reported as not started. The
+//! shard fires them again without counting an attempt, either at once or when the circuit of their
+//! destination allows it.
 
 // The attribute refers to this crate by its external name, also in this crate's own tests.
 #[cfg(test)]

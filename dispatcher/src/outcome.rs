@@ -126,7 +126,8 @@ pub(crate) struct Attempt {
     pub(crate) status: Option<u16>,
     /// The start of the body of a failed answer.
     pub(crate) excerpt: String,
-    /// The subrequests that it could have made and has not: see [`crate::subrequests`].
+    /// The subrequests that were reserved for it and that it did not make: see
+    /// [`crate::subrequests`].
     pub(crate) spare: u32,
 }
 
@@ -162,7 +163,7 @@ impl Tally {
         self.report.seq
     }
 
-    /// Returns whether both are of the same envelope of a shard.
+    /// Returns whether both belong to the same envelope of a shard.
     pub(crate) fn is_of_same_firing(&self, other: &Self) -> bool {
         (self.report.seq, self.report.fired_at) == (other.report.seq, other.report.fired_at)
     }
@@ -247,15 +248,15 @@ impl Tally {
         self.report.expired.push(index);
     }
 
-    /// Records that the task at `index` has ended a program, which `problem` describes.
+    /// Records that the task at `index` has ended a program. `problem` describes how.
     pub(crate) fn add_fatal(&mut self, index: u32, problem: &TaskError) {
         self.close(index);
         // The time matters only for a wait that the target has named. There is none.
         self.add_failure(index, problem, UnixMillis::ZERO);
     }
 
-    /// Returns the report of a program that the task at `index` has ended, which `problem` describes.
-    /// Tasks that have not ended are reported as not started, although some may run again then.
+    /// Returns the report of a program that the task at `index` has ended. `problem` describes how.
+    /// The tasks that had not ended are reported as not started, so some of them may run twice.
     pub(crate) fn into_last_report(mut self, index: u32, problem: &TaskError) -> Report {
         self.add_fatal(index, problem);
         self.report.not_started.append(&mut self.open);

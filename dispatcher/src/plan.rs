@@ -29,7 +29,7 @@ pub(crate) struct Plan<'a> {
 pub(crate) struct Job<'a> {
     /// The namespace of the task.
     pub(crate) namespace: Namespace,
-    /// Its index in the envelope.
+    /// The index of the task in the envelope.
     pub(crate) index: u32,
     /// The record's JSON as it is in the envelope.
     pub(crate) text: &'a str,
@@ -37,7 +37,7 @@ pub(crate) struct Job<'a> {
     pub(crate) record: Record<'a>,
     /// The time at which the task was due; of a recurring task, the time of the occurrence.
     pub(crate) time: UnixMillis,
-    /// The destination whose limits and circuit it counts for.
+    /// The destination whose limits and circuit the task counts for.
     pub(crate) destination: String,
     /// The callback to run.
     pub(crate) work: Work<'a>,
@@ -107,9 +107,9 @@ impl Plan<'_> {
         self.tally.seq()
     }
 
-    /// Keeps the tasks that the delivery with this number runs, from 1, and returns the others to the
-    /// shard: see [`share_of_delivery`]. From [`HOPELESS_DELIVERY`] on, a handler does not run, and
-    /// its attempt fails. Targets outside of the program cannot end it.
+    /// Keeps the tasks that the delivery with this number runs, from 1, and returns the others to
+    /// the shard: see [`share_of_delivery`]. From [`HOPELESS_DELIVERY`] on, a handler does not run,
+    /// and its attempt fails. Other targets run outside of the program and cannot end it.
     pub(crate) fn narrow(&mut self, delivery: u32) {
         let kept = share_of_delivery(self.jobs.len(), delivery);
         for job in self.jobs.drain(kept..) {
@@ -132,7 +132,8 @@ impl Plan<'_> {
     }
 }
 
-/// The deliveries of a message that run all its tasks. Two may end by accident.
+/// The number of deliveries of a message that run all its tasks. More than one, because a
+/// dispatcher may end by accident.
 const FULL_DELIVERIES: u32 = 2;
 
 /// The first delivery of a message that runs no handler. Otherwise a handler that ends every
@@ -143,10 +144,10 @@ const FULL_DELIVERIES: u32 = 2;
 /// (`max_retries` in wrangler.toml).
 const HOPELESS_DELIVERY: u32 = 61;
 
-/// Returns how many of `tasks` the delivery with this number runs. The queue delivers a message again
-/// if its dispatcher has ended without a report, for its memory or CPU time. Each further
-/// delivery runs an eighth of the delivery before, and at least one task, so that a task that ends
-/// dispatchers soon holds up no others.
+/// Returns how many of `tasks` the delivery with this number runs. The queue delivers a message
+/// again if its dispatcher has ended without a report, for its memory or CPU time. Each further
+/// delivery runs an eighth of the tasks of the previous one, but at least one task. So a task that
+/// ends dispatchers soon delays no others.
 fn share_of_delivery(tasks: usize, delivery: u32) -> usize {
     let shift = delivery.saturating_sub(FULL_DELIVERIES).saturating_mul(3);
     tasks.checked_shr(shift).unwrap_or(0).max(1).min(tasks)

@@ -7,8 +7,8 @@ use scheduler_platform::{Objects, sleep, within};
 use std::time::Duration;
 use worker::js_sys::Promise;
 
-/// Sends the report of an envelope without waiting for the answer, because the program ends. Returns
-/// the promise of the answer.
+/// Sends the report of an envelope without waiting for the answer, because the program ends.
+/// Returns the promise of the answer.
 ///
 /// # Errors
 /// Returns why it could not be sent.

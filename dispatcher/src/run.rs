@@ -6,7 +6,7 @@ use crate::outcome::Attempt;
 use crate::plan::{Job, Plan, PlanError, Work};
 use crate::signature::Keys;
 use crate::stale;
-use crate::subrequests::{Subrequests, most_envelopes};
+use crate::subrequests::{Subrequests, max_envelopes};
 use crate::window::start_window_millis;
 use crate::{binding, last_words, report, webhook};
 use scheduler_calendar::time::UnixMillis;
@@ -22,8 +22,8 @@ use worker::{Env, MessageBatch, MessageExt, RawMessage, console_error};
 
 /// Runs the tasks of a batch of envelopes, reports them to their shards, and acknowledges or
 /// returns each message separately. It never fails, because an error would return all messages.
-/// `deliveries` are those of the messages: see [`deliveries`]. `end` rejects the promise of the
-/// invocation when the program ends. See the crate's description.
+/// `deliveries` has the number of the current delivery of each message: see [`deliveries`]. `end`
+/// rejects the promise of the invocation when the program ends. See the crate's description.
 pub async fn consume(
     batch: MessageBatch<String>,
     deliveries: &[u32],
@@ -41,7 +41,7 @@ pub async fn consume(
             return;
         }
     };
-    // The raw bodies are used, because envelopes are sent as text, which the typed iterator cannot
+    // This uses the raw bodies, because envelopes are sent as text, which the typed iterator cannot
     // read.
     let received: Vec<(RawMessage, Option<String>)> = batch
         .raw_iter()
@@ -52,7 +52,7 @@ pub async fn consume(
         .collect();
     let visibility_millis = settings::visibility_millis(env);
     // Copies count too, because their shards are asked about them.
-    let mut room = most_envelopes(settings::subrequests(env));
+    let mut room = max_envelopes(settings::subrequests(env));
     let mut plans = Vec::with_capacity(received.len());
     let mut envelopes = Vec::with_capacity(received.len());
     for (at, (message, text)) in received.iter().enumerate() {
@@ -99,7 +99,7 @@ pub async fn consume(
 pub fn deliveries(batch: &worker_sys::MessageBatch) -> Vec<u32> {
     let messages = batch.messages().unwrap_or_default();
     let attempts = |message| Reflect::get(&message, &JsValue::from_str("attempts")).ok()?.as_f64();
-    // A runtime without this number is taken to deliver for the first time.
+    // If the runtime does not give the number, this is taken to be the first delivery.
     messages.iter().map(|message| attempts(message).map_or(1, |number| number as u32)).collect()
 }
 

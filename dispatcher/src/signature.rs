@@ -126,8 +126,8 @@ fn hmac(key: &[u8], parts: &[&[u8]]) -> Option<[u8; 32]> {
 
 /// Returns the occurrence key as `webhook-id`. Dots separate the signed parts, and callers choose
 /// task ids, so every dot is escaped; otherwise a part of an id could pass for the time. If the
-/// namespace is not `default`, it precedes the key, so that it is signed too. A colon in an id is
-/// not escaped, but a percent sign is, so no id can look like an id of another namespace.
+/// namespace is not `default`, it precedes the occurrence key, so that it is signed too. A colon in
+/// an id is not escaped, but a percent sign is, so no id can look like an id of another namespace.
 fn webhook_id(namespace: &Namespace, key: &OccurrenceKey) -> String {
     let id = header_value(&key.to_string()).replace('.', "%2E");
     if namespace.is_default() { id } else { format!("{namespace}%3A{id}") }

@@ -70,11 +70,11 @@ pub(crate) fn excerpt(bytes: &[u8]) -> String {
             out.push_str(word);
         }
     }
-    // A replacement of a stray byte may have made the text longer than the bytes.
+    // A space in place of a stray byte may have made the text longer than the bytes.
     cut(&out, MAX_EXCERPT_BYTES).to_owned()
 }
 
-/// Returns whether a character is invisible but moves or hides its neighbours.
+/// Returns whether a character is invisible but moves or hides its neighbors.
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffd}')
 }

@@ -24,8 +24,8 @@ use scheduler_model::namespace::Namespace;
 use std::collections::{HashMap, VecDeque};
 
 /// The number of places of an unproven destination while others wait. It is two, so that one slow
-/// task of a good destination at most halves the destination's pace, and a destination that hangs
-/// holds only two of the six places.
+/// task of a good destination at most halves the pace of the destination, and a destination that
+/// hangs holds only two of the six places.
 pub(crate) const MAX_UNPROVEN: usize = 2;
 /// A destination is given up after this many consecutive attempts without an answer. A single one
 /// may be an accident.
@@ -153,7 +153,7 @@ impl<'a> Turns<'a> {
         Some((place, job))
     }
 
-    /// Ends the task at this place, which took `millis`. `is_silent` says that it got no answer.
+    /// Ends the task at this place, which took `millis`. `is_silent` means that it got no answer.
     pub(crate) fn end(&mut self, place: Place, is_silent: bool, millis: i64) {
         self.count(place, |running| running.saturating_sub(1));
         let Some(of) = self.destinations.get_mut(place.destination) else { return };

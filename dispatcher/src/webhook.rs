@@ -6,7 +6,7 @@ use crate::outcome::{Attempt, TaskError, of_network_error};
 use crate::plan::Job;
 use crate::rules::{Hop, Sent, Verdict, judge, shares_headers};
 use crate::signature::Keys;
-use crate::subrequests::MOST_OF_A_TASK;
+use crate::subrequests::MAX_PER_TASK;
 use crate::text::shown_url;
 use scheduler_model::task::{Webhook, parse_url};
 use scheduler_platform::now;
@@ -25,7 +25,7 @@ pub(crate) async fn call(
     let requests = Cell::new(0);
     let work = follow(job, webhook, allowed, keys, &requests);
     let attempt = attempt(webhook.timeout_seconds, &webhook.url, work).await;
-    Attempt { spare: MOST_OF_A_TASK.saturating_sub(requests.get()), ..attempt }
+    Attempt { spare: MAX_PER_TASK.saturating_sub(requests.get()), ..attempt }
 }
 
 /// Sends the request, and follows redirects to the final answer. Counts its `requests`.

@@ -40,7 +40,7 @@ impl Shell {
     /// Answers a request.
     ///
     /// # Errors
-    /// If the platform cannot read the request or create a response.
+    /// Returns an error if the platform cannot read the request or create a response.
     pub async fn fetch(&self, mut request: Request) -> Result<Response> {
         let body = request.bytes().await?;
         let outcome = match request.path().as_str() {
@@ -64,7 +64,7 @@ impl Shell {
             }
             let (sender, freed) = oneshot::channel();
             self.waiting.borrow_mut().entry(asked.key.clone()).or_default().push(sender);
-            // Whether the request was notified or has timed out, the limiter is asked again.
+            // The limiter is asked again, whether the request was notified or has timed out.
             let _ = within(Duration::from_millis(left), freed).await;
             self.forget_ended(&asked.key);
         }

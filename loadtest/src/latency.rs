@@ -15,8 +15,8 @@ pub(crate) struct Summary {
     pub(crate) max: i64,
 }
 
-/// Sorts `values` and summarises them. The summary of no values is zero.
-pub(crate) fn summarise(values: &mut [i64]) -> Summary {
+/// Sorts `values` and summarizes them. The summary of no values is zero.
+pub(crate) fn summarize(values: &mut [i64]) -> Summary {
     values.sort_unstable();
     Summary {
         count: values.len(),
@@ -66,9 +66,9 @@ mod tests {
 
     #[test]
     fn a_summary_sorts_and_keeps_the_extremes() {
-        let summary = summarise(&mut [30, -5, 10, 20]);
+        let summary = summarize(&mut [30, -5, 10, 20]);
         assert_eq!(summary, Summary { count: 4, min: -5, p50: 10, p90: 30, p99: 30, max: 30 });
-        assert_eq!(summarise(&mut []), Summary::default());
+        assert_eq!(summarize(&mut []), Summary::default());
     }
 
     #[test]

@@ -23,7 +23,7 @@
 //! names each of them; 2 for usage and connection errors; 130 if the run was interrupted without a
 //! defect so far. A run ends by itself; after Ctrl-C it reports what it has seen so far.
 //!
-//! In scope: behaviour that is visible at the API and at the receiver. Not in scope: crashes, and
+//! In scope: behavior that is visible at the API and at the receiver. Not in scope: crashes, and
 //! order within a shard, which the simulation of the core covers.
 
 mod batch;

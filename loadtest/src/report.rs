@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use serde::Serialize;
 
-use crate::latency::{Summary, summarise};
+use crate::latency::{Summary, summarize};
 use crate::ledger::{Class, Counts, Defect, Duplicates, Verdict};
 use crate::price::{Bill, bill};
 use crate::scenario::{Scenario, Settings};
@@ -168,9 +168,9 @@ impl Report {
             schedule,
             fire,
             lateness_millis: Lateness {
-                at_shard: summarise(&mut verdict.shard_lateness),
-                at_consumer: summarise(&mut verdict.consumer_lateness),
-                at_webhook: summarise(&mut verdict.webhook_lateness),
+                at_shard: summarize(&mut verdict.shard_lateness),
+                at_consumer: summarize(&mut verdict.consumer_lateness),
+                at_webhook: summarize(&mut verdict.webhook_lateness),
             },
             counts,
             duplicates: verdict.duplicates,
@@ -276,7 +276,7 @@ fn schedule_figures(session: &Session) -> ScheduleFigures {
         tasks_per_second: rate(accepted, seconds),
         requests: scheduling.requests.load(Ordering::Relaxed),
         body_bytes: scheduling.body_bytes.load(Ordering::Relaxed),
-        request_millis: summarise(&mut durations),
+        request_millis: summarize(&mut durations),
         retries: session.api.retries(),
     }
 }

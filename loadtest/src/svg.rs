@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use crate::latency::{Summary, summarise};
+use crate::latency::{Summary, summarize};
 
 /// A named set of latenesses in milliseconds.
 #[derive(Clone, Debug)]
@@ -37,7 +37,7 @@ const ZERO: f64 = 26.0;
 /// The room for a label, and for the name of a percentile.
 const LABEL: f64 = 40.0;
 const MARK: f64 = 26.0;
-const COLOURS: [&str; 3] = ["#2563eb", "#d97706", "#059669"];
+const COLORS: [&str; 3] = ["#2563eb", "#d97706", "#059669"];
 
 /// Returns the picture. Series without values are omitted.
 pub(crate) fn histogram(title: &str, subtitle: &str, series: &[Series<'_>]) -> String {
@@ -66,8 +66,8 @@ pub(crate) fn histogram(title: &str, subtitle: &str, series: &[Series<'_>]) -> S
         put(format_args!(r#"<text x="{LEFT}" y="{}">nothing was received</text>"#, HEADER + 40.0));
     }
     for (place, series) in series.iter().enumerate() {
-        let colour = COLOURS.get(place % COLOURS.len()).copied().unwrap_or("#2563eb");
-        panel(&mut put, axis, HEADER + place as f64 * PANEL, colour, series);
+        let color = COLORS.get(place % COLORS.len()).copied().unwrap_or("#2563eb");
+        panel(&mut put, axis, HEADER + place as f64 * PANEL, color, series);
     }
     let caption = HEADER + panels * PANEL + 34.0;
     put(format_args!(
@@ -82,10 +82,10 @@ fn panel(
     put: &mut impl FnMut(std::fmt::Arguments<'_>),
     axis: Axis,
     top: f64,
-    colour: &str,
+    color: &str,
     series: &Series<'_>,
 ) {
-    let summary = summarise(&mut series.values.to_vec());
+    let summary = summarize(&mut series.values.to_vec());
     let floor = top + ABOVE + BARS;
     put(format_args!(
         r#"<text x="{LEFT}" y="{}"><tspan font-weight="600">{}</tspan> · {} firings · p50 {} ms · p90 {} ms · p99 {} ms · max {} ms</text>"#,
@@ -116,7 +116,7 @@ fn panel(
         // A bar with one firing among a million is still visible.
         let height = (count as f64 / tallest as f64 * BARS).max(1.5);
         put(format_args!(
-            r#"<rect x="{:.1}" y="{:.1}" width="{:.1}" height="{height:.1}" fill="{colour}" fill-opacity="0.75"><title>{}: {count}</title></rect>"#,
+            r#"<rect x="{:.1}" y="{:.1}" width="{:.1}" height="{height:.1}" fill="{color}" fill-opacity="0.75"><title>{}: {count}</title></rect>"#,
             from + 0.5,
             floor - height,
             to - from - 1.0,

@@ -57,7 +57,7 @@ use proc_macro::TokenStream;
 ///
 /// # The function
 /// The function must be a free async function without generics. It takes a `TaskContext` by value,
-/// and optionally a payload of any type that serde can deserialise into an owned value. It returns
+/// and optionally a payload of any type that serde can deserialize into an owned value. It returns
 /// `Result<(), HandlerError>`. If the payload does not fit the type, the task fails permanently.
 /// The payload of a task without one is `null`, so use an `Option` if there may be none. A run by
 /// the handler's own `cron` has no payload.

@@ -1,7 +1,7 @@
-//! What does not hold is refused at compile time, with the place marked. After a change of the
-//! messages: `TRYBUILD=overwrite cargo test -p scheduler-macros --test ui`.
+//! Invalid uses of the attribute are refused at compile time, and the error marks the place. After
+//! a change of the messages, run `TRYBUILD=overwrite cargo test -p scheduler-macros --test ui`.
 
 #[test]
-fn what_does_not_hold_is_marked() {
+fn errors_mark_their_place() {
     trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
 }

@@ -10,8 +10,8 @@ use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::{Error, Request};
 
-/// The pace that a body must keep after [`GRACE`], in bytes per millisecond. There is a pace
-/// because a body occupies memory that other requests wait for. It is 2.4 Mbit/s, so the largest
+/// The pace that a body must keep after [`GRACE`], in bytes per millisecond. A body must keep a
+/// pace, because it occupies memory that other requests wait for. It is 2.4 Mbit/s, so the largest
 /// body arrives within a minute.
 const PACE: usize = 300;
 

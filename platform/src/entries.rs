@@ -54,17 +54,7 @@ impl Entries {
     /// Returns an error if the platform's storage fails, or if the record is empty or too large for
     /// a row.
     pub fn put(&self, name: String, record: String) -> Result<()> {
-        // A record that could not be encoded is empty.
-        if record.is_empty() {
-            return Err(Error::RustError(format!("the record of {name} is empty")));
-        }
-        // The local runtime stores rows that the platform refuses. This check refuses them in both.
-        if record.len() > MAX_ROW_BYTES {
-            return Err(Error::RustError(format!(
-                "the record of {name} has {} bytes; a row has at most {MAX_ROW_BYTES}",
-                record.len()
-            )));
-        }
+        check_record(&name, &record)?;
         self.sql.exec(
             "INSERT INTO entries (name, record) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET record = excluded.record",
             vec![name.into(), record.into()],
@@ -89,6 +79,24 @@ impl Entries {
         self.sql.exec("DELETE FROM entries", None)?;
         Ok(())
     }
+}
+
+/// Checks that the record of `name` fits a row. The local runtime stores rows that the platform
+/// refuses. This check refuses them in both.
+///
+/// # Errors
+/// Returns an error if the record is too large, or empty, which it is if it could not be encoded.
+pub fn check_record(name: &str, record: &str) -> Result<()> {
+    if record.is_empty() {
+        return Err(Error::RustError(format!("the record of {name} is empty")));
+    }
+    if record.len() > MAX_ROW_BYTES {
+        return Err(Error::RustError(format!(
+            "the record of {name} has {} bytes; a row has at most {MAX_ROW_BYTES}",
+            record.len()
+        )));
+    }
+    Ok(())
 }
 
 /// The reason why an object does not answer a request with 200.

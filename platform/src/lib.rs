@@ -24,7 +24,7 @@ use worker::js_sys::{Function, Reflect, Uint8Array};
 use worker::wasm_bindgen::{JsCast, JsValue};
 
 /// Returns the time of the platform's clock. The clock does not advance during an event unless the
-/// event waits; this is the platform's defence against timing attacks.
+/// event waits; this is the platform's defense against timing attacks.
 pub fn now() -> UnixMillis {
     // This returns a number. `worker::Date` would create an object for each time.
     UnixMillis::new(worker::js_sys::Date::now() as i64)

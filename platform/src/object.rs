@@ -96,8 +96,8 @@ impl Objects {
         Ok((status as u16, Uint8Array::new(&buffer).to_vec()))
     }
 
-    /// Posts `body` to an object, and returns the promise of the answer. The request is sent even if
-    /// the program ends before the answer arrives.
+    /// Posts `body` to an object, and returns the promise of the answer. The request is sent even
+    /// if the program ends before the answer arrives.
     ///
     /// # Errors
     /// Returns what the platform threw.

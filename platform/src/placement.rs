@@ -16,7 +16,7 @@ const LOCATIONS: [&str; 11] =
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Placement {
     /// The platform's location hint for new objects. If it is empty, the platform places an object
-    /// near its first caller. The hint of an object that exists has no effect.
+    /// near its first caller. The hint has no effect on an object that already exists.
     pub location: String,
     /// The platform's jurisdiction, which is part of the identity of each object; empty for none.
     pub jurisdiction: String,

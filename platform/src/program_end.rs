@@ -2,9 +2,9 @@
 //!
 //! A panic ends the instance of the wasm. The isolate and its events go on. The promises of the
 //! events would stay open, and the runtime would wait for them for as long as one of their timers
-//! runs. So each event of a program that must not be waited for has a function here, which the hook
-//! of the panic calls. All functions are the runtime's own, because no code of an ended program may
-//! run later. The runtime continues a promise in the event that has created it, so a function may
+//! runs. So each event that the runtime must not wait for registers a function here, and the hook
+//! of the panic calls it. All functions belong to the runtime, because no code of an ended program
+//! may run later. The runtime continues a promise in the event that created it, so a function may
 //! settle promises of other events than the one in which the program ends.
 //!
 //! A program that ends without a panic, because it is out of memory or stack, settles nothing. The
@@ -32,7 +32,8 @@ thread_local! {
 pub struct AtEnd(u64);
 
 impl AtEnd {
-    /// Has `function`, which is one of the runtime, called without arguments at the end.
+    /// Registers `function`, which must belong to the runtime. It is called without arguments at
+    /// the end.
     pub(crate) fn call(function: Function) -> Self {
         listen();
         let number = LAST_NUMBER.get() + 1;
@@ -41,12 +42,13 @@ impl AtEnd {
         Self(number)
     }
 
-    /// Calls the function when `promise` is settled, instead of at the end, which is about to happen.
+    /// Calls the function when `promise` is settled, instead of at the end of the program, which is
+    /// imminent.
     pub fn call_after(&self, promise: &Promise) {
         let Some(function) = take(self.0) else { return };
         let waits = method(promise, "then").map(|then| then.call2(promise, &function, &function));
         if !matches!(waits, Ok(Ok(_))) {
-            // The event fails at once then, which is what the end would have done.
+            // Then the event fails at once, as it would have at the end of the program.
             let _ = function.call0(&JsValue::UNDEFINED);
         }
     }
@@ -58,13 +60,14 @@ impl Drop for AtEnd {
     }
 }
 
-/// Takes a function out. The program may end while it changes the list, so this does not assume that
-/// the list is free.
+/// Removes and returns a function. The program may end while it changes the list, so the list may
+/// still be borrowed.
 fn take(number: u64) -> Option<Function> {
     OPEN.with(|open| open.try_borrow_mut().ok()?.remove(&number))
 }
 
-/// Returns the promise of an event, which is rejected if a panic ends the program before `work` ends.
+/// Returns the promise of an event, which is rejected if a panic ends the program before `work`
+/// ends.
 pub fn until_end<F: Future<Output = ()> + 'static>(
     work: impl FnOnce(Rc<AtEnd>) -> F + 'static,
 ) -> Promise {
@@ -83,14 +86,14 @@ pub fn until_end<F: Future<Output = ()> + 'static>(
     })
 }
 
-/// Has `first` called with the message of a panic, before the functions of events. It must not wait
-/// for anything.
+/// Registers `first`, which is called with the message of a panic before the functions of events.
+/// It must not wait for anything.
 pub fn first_at_end(first: fn(&str)) {
     FIRST.set(Some(first));
     listen();
 }
 
-/// Installs the hook, once, after the hook that is there.
+/// Installs the hook once. It first calls the hook that was installed before.
 fn listen() {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
@@ -103,7 +106,7 @@ fn listen() {
             let open =
                 OPEN.with(|open| open.try_borrow_mut().map(|mut open| std::mem::take(&mut *open)));
             for function in open.unwrap_or_default().into_values() {
-                // One that fails does not stop the others.
+                // A function that fails does not stop the others.
                 let _ = function.call0(&JsValue::UNDEFINED);
             }
         }));

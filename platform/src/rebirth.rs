@@ -1,13 +1,14 @@
 //! Resets objects that have outlived their program.
 //!
-//! A panic ends the instance of the wasm. The runtime keeps the objects of the isolate, and the glue
-//! code gives each of them a new program at its next event. But a handler of the old program never
-//! ends: nobody settles its promises. If it is the alarm handler, the platform starts no other one
-//! for the object until it gives up after 15 minutes. A reset of the object ends the old handler. An
-//! alarm that is set just before goes off at once, because the object has set one for later that
-//! replaces the interrupted one. Functions of the runtime itself do both, because the old program can
-//! run no more code. They run at the panic. If nobody has noticed the end of the program, they run when
-//! a guard has not been extended for too long, or when the object gets its next program.
+//! A panic ends the instance of the wasm. The runtime keeps the objects of the isolate, and the
+//! glue code gives each of them a new program at its next event. But a handler of the old program
+//! never ends: nobody settles its promises. If it is the alarm handler, the platform starts no
+//! other one for the object until it gives up after 15 minutes. A reset of the object ends the old
+//! handler. The handler has set an alarm for later, which has replaced the interrupted one. So a
+//! new alarm that goes off at once is set just before the reset. Functions of the runtime do both,
+//! because the old program can run no more code. They run at the panic. If nobody noticed the end
+//! of the program, they run when a guard has not been extended in time, or when the object gets its
+//! next program.
 
 use crate::object::method;
 use crate::program_end::AtEnd;
@@ -17,13 +18,13 @@ use worker::js_sys::{Array, Function, Promise, Reflect, global};
 use worker::wasm_bindgen::JsValue;
 use worker::{Error, Result};
 
-/// The member of an object's state that says that a program has had it.
+/// The member of an object's state that marks that a program has had the object.
 const MARK: &str = "durableSchedulerHasProgram";
 
-/// The time between the alarm and the reset, so that the alarm is stored.
+/// The time between the alarm and the reset, in which the platform stores the alarm.
 const STORED: Duration = Duration::from_millis(200);
 
-/// A time for an alarm that has passed, in milliseconds. The platform refuses zero.
+/// A time in the past for an alarm, in milliseconds. The platform refuses zero.
 const LONG_AGO: f64 = 1.0;
 
 /// Resets one object.
@@ -52,21 +53,21 @@ impl Reset {
         Ok(Self { set_alarm, abort, set_timeout, clear_timeout })
     }
 
-    /// Resets the object a moment later, because the reset ends whatever code runs then. The current
-    /// event may end before or with it, and its sender tries again.
+    /// Resets the object a moment later, because the reset ends whatever code runs then. The
+    /// current event may end before or with it, and its sender tries again.
     pub fn soon(&self) {
         self.after(Duration::ZERO);
     }
 
-    /// Returns a guard that resets the object when a panic ends the program, or if nobody has extended
-    /// the guard for `within`.
+    /// Returns a guard that resets the object when a panic ends the program, or if nobody has
+    /// extended the guard for `within`.
     pub fn guard(&self, within: Duration) -> Guard<'_> {
-        // A runtime that refuses it has the timers left.
+        // If the runtime refuses this, the timers remain.
         Guard { reset: self, within, timers: RefCell::default(), _at_end: self.at_end().ok() }
     }
 
-    /// Resets the object when a panic ends the program. The runtime lets no other event reset it, so a
-    /// promise of this one does.
+    /// Resets the object when a panic ends the program. The runtime does not let another event
+    /// reset the object, so a promise of this event does it.
     fn at_end(&self) -> Result<AtEnd> {
         let mut ended = None;
         let promise = Promise::new(&mut |resolve, _| ended = Some(resolve));
@@ -82,14 +83,14 @@ impl Reset {
         [(&self.set_alarm, wait), (&self.abort, wait + STORED)].map(|(act, wait)| {
             let millis = JsValue::from_f64(wait.as_secs_f64() * 1_000.0);
             let arguments = Array::of2(act, &millis);
-            // A runtime that refuses a timer does not reset the object, as a runtime without timers
-            // would not.
+            // If the runtime refuses a timer, the object is not reset.
             self.set_timeout.apply(&JsValue::UNDEFINED, &arguments).unwrap_or_default()
         })
     }
 }
 
-/// Resets the object when a panic ends the program, and unless it is extended again and again, or dropped.
+/// Resets the object when a panic ends the program, or when it was neither extended nor dropped in
+/// time.
 #[derive(Debug)]
 pub struct Guard<'a> {
     reset: &'a Reset,
@@ -99,12 +100,12 @@ pub struct Guard<'a> {
 }
 
 impl Guard<'_> {
-    /// Waits from now on.
+    /// Restarts the time of the guard now.
     pub fn extend(&self) {
         self.extend_past(Duration::ZERO);
     }
 
-    /// Waits from the end of a wait of the program, which begins now.
+    /// Restarts the time of the guard after `wait`, for which the program waits from now on.
     pub fn extend_past(&self, wait: Duration) {
         self.clear();
         self.timers.replace(Some(self.reset.after(wait + self.within)));

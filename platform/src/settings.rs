@@ -89,8 +89,8 @@ const BODY_MEBIBYTES: RangeInclusive<u32> =
 /// The number of subrequests that the platform allows an invocation.
 const SUBREQUESTS: &str = "SUBREQUESTS";
 
-/// The bounds of that number: from that of the free plan, less what tests need, to what a paid plan
-/// may have.
+/// The bounds of that number. The free plan has 50, and tests use fewer. A paid plan may have up to
+/// ten million.
 const SUBREQUEST_COUNTS: RangeInclusive<u32> = 10..=10_000_000;
 
 /// The number of subrequests on the platform's paid plan. Source: "Limits" in its documentation of
@@ -113,7 +113,8 @@ pub fn shard_map(env: &Env) -> Result<ShardMap, String> {
     text.parse().map_err(|problem: ShardMapError| problem.to_string())
 }
 
-/// Returns the text of a variable without spaces around it. It is empty if it is not set.
+/// Returns the text of a variable without spaces around it. The text is empty if the variable is
+/// not set.
 pub(crate) fn trimmed(env: &Env, name: &str) -> String {
     text(env, name).unwrap_or_default().trim().to_owned()
 }
@@ -121,7 +122,7 @@ pub(crate) fn trimmed(env: &Env, name: &str) -> String {
 /// A language model that may rewrite refused sentences.
 #[derive(Debug, Clone)]
 pub struct Model {
-    /// Its name, as its provider spells it.
+    /// The name of the model, as its provider spells it.
     pub name: String,
     /// The address that takes chats; empty for the binding `AI`.
     pub url: String,
@@ -160,9 +161,7 @@ impl Allowed {
             own_hosts: list(env, OWN_HOSTS).iter().map(|entry| own_pattern(entry)).collect(),
         }
     }
-}
 
-impl Allowed {
     /// Returns the hosts that webhooks may and may not call.
     pub fn hosts(&self) -> Hosts<'_> {
         Hosts { allowed: &self.public_exceptions, own: &self.own_hosts }
@@ -243,11 +242,10 @@ pub fn subrequests(env: &Env) -> u32 {
 /// set.
 pub fn history<T>(env: &Env, known: [(&str, T); 3]) -> Option<T> {
     let given = text(env, HISTORY)?;
+    let names = known.each_ref().map(|(name, _)| *name).join(", ");
     let kept = known.into_iter().find(|(name, _)| *name == given.trim());
     if kept.is_none() {
-        worker::console_error!(
-            "{HISTORY} is {given}, which is none of off, failures and all; using the default"
-        );
+        worker::console_error!("{HISTORY} is {given}, which is none of {names}; using the default");
     }
     kept.map(|(_, kept)| kept)
 }

@@ -1,35 +1,35 @@
 //! The table of calendars. The decisions about them are in [`scheduler_model::calendars`].
 
 use crate::Failure;
-use scheduler_model::bounds::{MAX_NAMED_CALENDARS, MAX_ROW_BYTES};
+use scheduler_model::bounds::MAX_NAMED_CALENDARS;
 use scheduler_model::calendars::{
     self, Calendar, CalendarName, CalendarOf, DeleteCalendar, Deleted, Put, PutCalendar, Resolve,
     Resolved, Step, Update, paths,
 };
 use scheduler_model::namespace::Namespace;
-use scheduler_platform::entries::{read, written};
+use scheduler_platform::entries::{check_record, read, written};
 use scheduler_platform::now;
 use worker::{SqlStorage, SqlStorageValue as Value};
 
-/// `due` is when the update of the calendar goes on; null if none is pending. The index makes the
-/// search for the next update a single row.
+/// `due` is when the update of the calendar continues; null if none is pending. Because of the
+/// index, the search for the next update reads a single row.
 const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS calendars (namespace TEXT NOT NULL, name TEXT NOT NULL, due INTEGER, record TEXT NOT NULL, PRIMARY KEY (namespace, name)) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS pending_calendars ON calendars (due) WHERE due IS NOT NULL;";
 
 /// The prefix of the paths of the requests about calendars.
 pub(crate) const PATHS: &str = "/calendars/";
 
-/// An update that goes on: its calendar and the namespace.
+/// An update that is to be continued.
 pub struct Work {
-    /// The namespace.
+    /// The namespace of the calendar.
     pub namespace: Namespace,
-    /// The calendar.
+    /// The calendar, with its current items.
     pub calendar: Calendar,
-    /// How far its update has come.
+    /// How far the update has come.
     pub update: Update,
 }
 
-/// The table.
+/// The table of calendars.
 pub(crate) struct Shelf {
     sql: SqlStorage,
 }
@@ -122,7 +122,7 @@ impl Shelf {
         Ok(count)
     }
 
-    /// Returns the update that goes on first; `None` if none is pending.
+    /// Returns the pending update that is due first; `None` if none is pending.
     pub(crate) fn first_pending(&self) -> Result<Option<Work>, Failure> {
         let query =
             "SELECT namespace, record FROM calendars WHERE due IS NOT NULL ORDER BY due LIMIT 1";
@@ -139,8 +139,8 @@ impl Shelf {
         Ok(calendar.update.clone().map(|update| Work { namespace, calendar, update }))
     }
 
-    /// Stores how far an update has come: after a list, or, without a step, after a failure. Does
-    /// nothing if the calendar was changed or deleted meanwhile.
+    /// Stores how far an update has come: with the step of a list, or without a step after a
+    /// failure. Does nothing if the calendar was changed or deleted meanwhile.
     pub(crate) fn note(&self, work: &Work, step: Option<Step>) -> Result<(), Failure> {
         let of = CalendarOf { namespace: work.namespace.clone(), name: work.calendar.name.clone() };
         let Some(mut calendar) = self.get(&of)? else { return Ok(()) };
@@ -157,11 +157,7 @@ impl Shelf {
 
     fn store(&self, namespace: &Namespace, calendar: &Calendar) -> Result<(), Failure> {
         let record = serde_json::to_string(calendar)?;
-        // The local runtime stores rows that the platform refuses.
-        if record.len() > MAX_ROW_BYTES {
-            let detail = format!("the calendar {} has {} bytes", calendar.name, record.len());
-            return Err(Failure::Storage(detail));
-        }
+        check_record(calendar.name.as_str(), &record)?;
         let due = calendar.update.as_ref().and_then(Update::due);
         let due = due.map_or(Value::Null, |due| Value::Integer(due.get()));
         let row =
@@ -185,7 +181,8 @@ impl Shelf {
     }
 }
 
-fn text(value: Value) -> Option<String> {
+/// Returns the text of a column, or `None` if it has another type.
+pub(crate) fn text(value: Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text),
         _ => None,

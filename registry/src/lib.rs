@@ -2,15 +2,15 @@
 //! namespaces of a deployment, and around the table of calendars.
 //!
 //! In scope: loading the registry from SQL, applying its writes, the requests of
-//! [`scheduler_model::access::paths`] and [`scheduler_model::calendars::paths`], and the alarm for the
-//! updates of tasks whose calendar has changed. Not in scope: the permission to change something,
-//! which the coordinator checks before it sends a request, and the work of an update.
+//! [`scheduler_model::access::paths`] and [`scheduler_model::calendars::paths`], and the alarm for
+//! the updates of tasks whose calendar has changed. Not in scope: the permission to change
+//! something, which the coordinator checks before it sends a request, and the work of an update.
 
 mod calendars;
 
 pub use calendars::Work;
 
-use calendars::{PATHS, Shelf};
+use calendars::{PATHS, Shelf, text};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::registry::{Registry, Write};
 use scheduler_model::access::{
@@ -22,9 +22,7 @@ use scheduler_platform::entries::{self, Entries, read, written};
 use scheduler_platform::{Guard, Reset, now};
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
-use worker::{
-    Error, Request, Response, Result, SqlStorage, SqlStorageValue as Value, State, Storage,
-};
+use worker::{Error, Request, Response, Result, SqlStorage, State, Storage};
 
 /// The jurisdiction of the deployment, once it is decided.
 const JURISDICTION_SCHEMA: &str = "CREATE TABLE IF NOT EXISTS jurisdiction (only INTEGER PRIMARY KEY CHECK (only = 1), name TEXT NOT NULL) STRICT;";
@@ -70,7 +68,7 @@ impl Shell {
     /// Answers a request.
     ///
     /// # Errors
-    /// If the platform cannot read the request or create a response.
+    /// Returns an error if the platform cannot read the request or create a response.
     pub async fn fetch(&self, mut request: Request) -> Result<Response> {
         let body = request.bytes().await?;
         let path = request.path();
@@ -84,17 +82,17 @@ impl Shell {
         entries::respond("registry", outcome, || drop(self.registry.take()))
     }
 
-    /// Begins the work of an alarm. The object is reset if its program ends in between, or if nobody
-    /// extends the guard.
+    /// Begins the work of an alarm. The object is reset if its program ends during the work, or if
+    /// nobody extends the guard.
     pub fn alarm_begins(&self) -> Option<Guard<'_>> {
         self.armed.set(None);
         self.reset.as_ref().map(|reset| reset.guard(GUARD))
     }
 
-    /// Returns the update of a calendar's tasks that goes on now; `None` if none is due.
+    /// Returns the update of a calendar's tasks that is due now; `None` if none is due.
     ///
     /// # Errors
-    /// If the platform's storage fails.
+    /// Returns an error if the platform's storage fails.
     pub fn next_update(&self) -> Result<Option<Work>> {
         self.calendars
             .open()
@@ -103,10 +101,11 @@ impl Shell {
             .map_err(error_of)
     }
 
-    /// Stores how far an update has come: after a list, or, without a step, after a failure.
+    /// Stores how far an update has come: with the step of a list, or without a step after a
+    /// failure.
     ///
     /// # Errors
-    /// If the platform's storage fails.
+    /// Returns an error if the platform's storage fails.
     pub fn note_update(&self, work: &Work, step: Option<Step>) -> Result<()> {
         self.calendars.note(work, step).map_err(error_of)
     }
@@ -114,7 +113,7 @@ impl Shell {
     /// Sets the alarm for the next update.
     ///
     /// # Errors
-    /// If the platform fails.
+    /// Returns an error if the platform fails.
     pub async fn arm(&self) -> Result<()> {
         let first = self.calendars.first_pending().map_err(error_of)?;
         let Some(due) = first.and_then(|work| work.update.due()) else { return Ok(()) };
@@ -188,8 +187,8 @@ impl Shell {
         Ok(name)
     }
 
-    /// Remembers a shard map that follows the one before, or that is the first one. The first one
-    /// of a deployment from before this table must have been checked.
+    /// Remembers the first shard map, or one that follows the remembered one. If the deployment is
+    /// older than this table, its first map must have been checked.
     fn settle_shards(&self, question: &MapQuestion) -> Result<MapAnswer, Failure> {
         let next: ShardMap =
             question.map.parse().map_err(|problem| Failure::Request(format!("{problem}")))?;
@@ -225,10 +224,7 @@ impl Shell {
 
     fn first_text(&self, query: &str) -> Result<Option<String>, Failure> {
         let row = self.sql.exec(query, None)?.raw().next().transpose()?;
-        Ok(row.and_then(|row| match row.into_iter().next() {
-            Some(Value::String(text)) => Some(text),
-            _ => None,
-        }))
+        Ok(row.and_then(|row| text(row.into_iter().next()?)))
     }
 
     fn load(&self) -> Result<Registry, Failure> {

@@ -12,7 +12,7 @@ use worker::{Env, Result};
 const TRY: Duration = Duration::from_secs(2);
 
 /// Returns whether a message that the queue has accepted at `sent` may still be in it, because its
-/// oldest message is not younger. A queue that does not say counts as empty.
+/// oldest message is not younger. If the queue does not answer, it counts as empty.
 ///
 /// The queue's own clock and its approximate figures are good enough: a wrong yes delays an
 /// envelope by the visibility timeout, and a wrong no sends it twice.

@@ -13,7 +13,7 @@ const NAME: &str = "id-key";
 
 impl Sql {
     /// Returns the shard's key, which the first start creates. The same transaction replaces the
-    /// hashes that versions without a key have stored. It rewrites one row for each page and each
+    /// hashes that versions without a key stored. It rewrites one row for each page and each
     /// envelope, and reads one row at a time.
     pub(crate) fn id_key(&self) -> Result<IdKey, EngineError> {
         if let Some(row) = self

@@ -8,9 +8,9 @@
 //! loaded, whatever its size.
 //!
 //! When the platform evicts an object, its shard stays in memory until JavaScript's collector runs.
-//! If the object starts again in the same isolate before that, its new shard drops the engine of the
-//! former one ([`Resident`]). It does not use that engine, because a write of it may have been lost
-//! with the object: only the storage is certain.
+//! If the object starts again in the same isolate before that, its new shard drops the engine of
+//! the former one ([`Resident`]). It does not use that engine, because a write of it may have been
+//! lost with the object: only the storage is certain.
 
 use scheduler_engine::Engine;
 use scheduler_model::access::{FairMemory, MemoryUse};
@@ -23,9 +23,8 @@ use std::rc::{Rc, Weak};
 /// last count. In between, each entry counts as [`ENTRY_BYTES`].
 const RECOUNT_ENTRIES: usize = 4_096;
 
-/// The same for recurring tasks, each of which takes 250 to 1,200 bytes. So at most 0.3 MB of a
-/// shard are not counted. A count of a shard's 20,000 recurring tasks takes a fifth of a
-/// millisecond.
+/// The same for recurring tasks. Each takes 250 to 1,200 bytes. So at most 0.3 MB of a shard are
+/// not counted. A count of a shard's 20,000 recurring tasks takes a fifth of a millisecond.
 const RECOUNT_SCHEDULES: usize = 256;
 
 /// The approximate size of an entry; see `core/engine/tests/memory.rs`.
@@ -81,8 +80,8 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    /// Returns the account of the shard named `name`. The requests of this program always name a
-    /// shard. A shard without a name is a namespace of its own.
+    /// Returns the account of the shard named `name`. This program names every shard. A shard
+    /// without a name would be a namespace of its own.
     pub(crate) fn of(name: Option<&str>) -> Self {
         let name = name.unwrap_or_default();
         let namespace = name
@@ -124,8 +123,8 @@ impl Account {
         self.set(0);
     }
 
-    /// Returns how much of `most` bytes the namespace's shards in this isolate hold, and the other
-    /// shards.
+    /// Returns how many of the `most` bytes of this isolate the shards of the namespace hold, and
+    /// how many the other shards hold.
     pub(crate) fn of_isolate(&self, most: usize) -> MemoryUse {
         HELD.with_borrow(|held| held.of(&self.namespace, most))
     }

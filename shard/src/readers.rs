@@ -2,8 +2,8 @@
 //!
 //! An idle reader costs nothing but its entry here. The first event after its last search wakes it,
 //! and it searches [`GATHER`] later. So a busy shard is searched a few times per second for each
-//! reader, not at every event. Readers are counted, by shard and by API key, and keep their place
-//! between their requests.
+//! reader, not at every event. The number of readers is limited by shard and by API key, and a
+//! reader keeps its place between its requests.
 
 use futures::channel::oneshot;
 use futures::future::{Either, select};

@@ -270,9 +270,9 @@ impl Shell {
     }
 }
 
-/// Returns whether a shard that wants to be woken at `at` has lost its alarm. An engine that was not
-/// in memory before may want to be woken at once, at [`UnixMillis::ZERO`], for work that it found
-/// while it loaded. No alarm was lost then.
+/// Returns whether a shard that must be woken at `at` has lost its alarm. An engine that was not in
+/// memory before may ask to be woken at once, at [`UnixMillis::ZERO`], because of work that it
+/// found while it loaded. Then no alarm was lost.
 fn is_overdue(at: UnixMillis, now: UnixMillis, was_loaded: bool) -> bool {
     now.since(at) > OVERDUE_MILLIS && (was_loaded || at != UnixMillis::ZERO)
 }

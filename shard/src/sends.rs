@@ -32,15 +32,15 @@ pub(crate) const SEND_MILLIS: i64 = 30_000;
 /// A queue that has not answered for this many milliseconds receives nothing more.
 const SLOW_MILLIS: i64 = 5_000;
 
-/// The numbers of batches that are sent at once. A batch takes some milliseconds, most of which is
-/// waiting. The platform allows six open connections. Three are for the dispatchers. Of the other
-/// three, a user's queue that does not answer occupies at most two.
+/// The numbers of batches that are sent at once. A batch takes a few milliseconds, and spends most
+/// of them waiting. The platform allows six open connections. Three are for the dispatchers. Of the
+/// other three, a user's queue that does not answer occupies at most two.
 const MAX_TO_DISPATCHERS: usize = 3;
 const MAX_TO_USERS: usize = 3;
 const MAX_TO_ONE_USER: usize = 2;
 
-/// The most doublings of the visibility timeout that count here. If the engine doubles it more often,
-/// the send was earlier than this assumes, and at worst an envelope waits once more.
+/// The most doublings of the visibility timeout that are considered here. If the engine doubles it
+/// more often, the send was earlier than this assumes, and at worst an envelope waits once more.
 const MAX_DOUBLINGS: u32 = 4;
 
 /// Nothing is fired while this many bytes wait in lines. It is the size of two firings.
@@ -66,8 +66,8 @@ pub(crate) struct Batch {
 #[derive(Debug)]
 struct Group {
     envelopes: Vec<Outgoing>,
-    /// Of envelopes that the queue may have accepted before: the latest time at which it may have
-    /// done so.
+    /// The latest time at which the queue may have accepted these envelopes before; `None` if it
+    /// cannot have accepted them.
     last_sent: Option<UnixMillis>,
 }
 
@@ -90,9 +90,10 @@ struct Line {
 pub(crate) struct Repeats(HashMap<EnvelopeSeq, UnixMillis>);
 
 impl Repeats {
-    /// Finds them among the writes of a wake-up. An envelope is sent again when the visibility
-    /// timeout has passed since the send before, and the timeout doubles each time. The queue may
-    /// have needed a while to accept it, by its own clock: half of that time is allowed for both.
+    /// Finds these envelopes among the writes of a wake-up. An envelope is sent again when the
+    /// visibility timeout has passed since the previous send, and the timeout doubles each time.
+    /// The queue may have accepted the previous send later, and by another clock, so half of the
+    /// timeout is allowed for both.
     pub(crate) fn among(writes: &[Write], visibility_millis: i64) -> Self {
         let repeats = writes.iter().filter_map(|write| match write {
             Write::Resent { seq, sent_at, attempts, sends: Sends::Sent | Sends::Unanswered }
@@ -107,8 +108,9 @@ impl Repeats {
         Self(repeats.collect())
     }
 
-    /// Returns the latest time at which the dispatchers' queue may have accepted an envelope before.
-    /// An envelope for a user's queue has none: it ends when the queue accepts it, so it must be sent.
+    /// Returns the latest time at which the dispatchers' queue may have accepted an envelope
+    /// before. An envelope for a user's queue has none: it ends when the queue accepts it, so it
+    /// must be sent.
     fn last_sent(&self, envelope: &Outgoing) -> Option<UnixMillis> {
         let last_sent = self.0.get(&envelope.seq).copied();
         last_sent.filter(|_| queue_of(envelope) == DISPATCH_QUEUE_BINDING)
@@ -124,8 +126,9 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    /// Adds envelopes behind those that wait. Those in `repeats` are sent apart from the others, and
-    /// from those that were sent at another time, because the queue may hold some and not others.
+    /// Adds envelopes behind those that wait. Those in `repeats` are sent apart from the others,
+    /// and from those that were sent at another time, because the queue may hold some and not
+    /// others.
     pub(crate) fn add(&mut self, outgoing: Vec<Outgoing>, repeats: &Repeats) {
         let mut by_time: BTreeMap<Option<UnixMillis>, Vec<Outgoing>> = BTreeMap::new();
         for envelope in outgoing {
@@ -274,7 +277,7 @@ pub(crate) async fn send(env: &Env, batch: Batch) -> (u64, Outcome) {
     (batch.number, outcome)
 }
 
-/// Returns the outcome of a send that has thrown this. If the connection was lost, the queue may
+/// Returns the outcome of a send that threw `problem`. If the connection was lost, the queue may
 /// have accepted the batch. The platform throws `Queue sendBatch failed: ` and the status for any
 /// answer but 200, and other errors before it sends anything. Source: `api/queue.c++` of workerd.
 fn failed(problem: String) -> Outcome {

@@ -28,24 +28,27 @@ const SAFETY_MILLIS: i64 = LONGEST_RUN_MILLIS + 5_000;
 /// How long the handler waits at a time if it waits only for an answer.
 const AWAIT_ANSWER_MILLIS: i64 = 5_000;
 
-/// Counts that no firing has stored are stored with the input that changed them, in a row of its
-/// own, but not more often than this, in milliseconds. Only counts that follow sooner wait for a
-/// timer, which keeps the object awake and so costs more than the row. An idle object stays in
-/// memory for ten seconds, so this is early enough.
+/// The least time between two rows that store only counts, in milliseconds. A firing stores the
+/// counts, too. Otherwise the input that changed them stores them in a row of their own. If that
+/// would be too soon, a timer stores them later; a timer keeps the object awake and so costs more
+/// than the row. An idle object stays in memory for ten seconds, so this is early enough.
 const SAVE_MILLIS: i64 = 5_000;
 
-/// The object is reset if the alarm handler does not continue this long after the end of its wait,
-/// because then a panic has ended the program. The handler does little between two waits, but storage
-/// may take seconds to accept an alarm. A reset without need costs a start of the shard.
+/// If the alarm handler does not continue within this time after the end of its wait, a panic has
+/// ended the program, and the object is reset. The handler does little between two waits, but
+/// storage may take seconds to accept an alarm. An unneeded reset costs a start of the shard.
 const GUARD: Duration = Duration::from_secs(10);
 
 /// An answer that the alarm handler has waited for.
 enum Received {
-    /// A limiter has answered, or has not.
+    /// The reply of a limiter, or its failure.
     Limit(LimiterReply),
-    /// A batch has ended. It is given by its number.
+    /// The number of a batch that has ended, and its outcome.
     Sent((u64, Outcome)),
 }
+
+/// The answers that a run of the alarm handler waits for.
+type Answers<'a> = FuturesUnordered<LocalBoxFuture<'a, Received>>;
 
 /// A shard: its storage, its engine while it is loaded, and its alarm.
 pub struct Shell {
@@ -66,7 +69,7 @@ pub struct Shell {
     saved_at: Cell<UnixMillis>,
     /// Resets the object, if the runtime can.
     reset: Option<Reset>,
-    /// The jurisdiction of the object, if the runtime says it. A setting that was changed does not
+    /// The jurisdiction of the object, if the runtime knows it. A change of the setting does not
     /// change it.
     jurisdiction: Option<String>,
     alarm: Alarm,
@@ -268,15 +271,16 @@ impl Shell {
         let visibility_millis = settings::visibility_millis(&self.env);
         let guard = self.reset.as_ref().map(|reset| reset.guard(GUARD));
         let mut lines = Lines::default();
-        let mut answers: FuturesUnordered<LocalBoxFuture<'_, Received>> = FuturesUnordered::new();
+        let mut answers = Answers::new();
         let mut asking = 0_usize;
         let mut is_first = true;
         loop {
             let round = now();
             guard_for(guard.as_ref(), Duration::ZERO);
             if lines.has_room() {
-                // An answer ends the wait of a round too. The engine is woken only when it asked to
-                // be, so that tasks gather until its next firing and share an envelope.
+                // An answer ends the wait of a round, too. But the engine is woken only at the time
+                // for which it asked, so that tasks gather until the next firing and share an
+                // envelope.
                 if is_first || self.next_wakeup()?.is_some_and(|at| at <= now()) {
                     is_first = false;
                     let (repeats, effects) = self.input(|engine, now, sql| {
@@ -291,18 +295,7 @@ impl Shell {
                     answers.extend(asks.map(|ask| ask.map(Received::Limit).boxed_local()));
                     lines.add(effects.sends, &repeats);
                 }
-                // The alarm is set before the work that can fail (invariant 4).
-                let next = self.next_wakeup()?.unwrap_or(UnixMillis::NEVER);
-                let near = next <= now().plus(stay) || asking > 0;
-                let wanted = if near { now().plus(SAFETY_MILLIS) } else { next };
-                if wanted != UnixMillis::NEVER
-                    && self
-                        .alarm
-                        .armed()
-                        .is_none_or(|armed| armed > wanted || armed <= now().plus(stay))
-                {
-                    self.alarm.set(&self.state, wanted).await;
-                }
+                self.arm_before_work(stay, asking > 0).await?;
             }
             let started = lines.start(now());
             answers.extend(
@@ -332,17 +325,9 @@ impl Shell {
                     .min()
                     .unwrap_or_else(|| now().plus(AWAIT_ANSWER_MILLIS));
                 guard_for(guard.as_ref(), until(look));
-                let wait = std::pin::pin!(self.wait_until(look));
-                let mut received = match select(wait, answers.next()).await {
-                    Either::Left(_) => None,
-                    Either::Right((received, _)) => received,
-                };
-                self.waiting.take();
-                // All answers that have arrived by now are handled together with the first.
-                while let Some(answer) = received {
+                for answer in self.await_answers(look, &mut answers).await {
                     asking -= usize::from(matches!(answer, Received::Limit(_)));
                     self.take_answer(answer, &mut lines)?;
-                    received = answers.next().now_or_never().flatten();
                 }
             }
             // Each round yields to other work for a moment, whatever the engine asks for.
@@ -362,6 +347,36 @@ impl Shell {
             self.take_answer(received, &mut lines)?;
         }
         Ok(())
+    }
+
+    /// Sets the alarm before the work of a round that can fail (invariant 4).
+    async fn arm_before_work(&self, stay: i64, is_asking: bool) -> Result<(), EngineError> {
+        let next = self.next_wakeup()?.unwrap_or(UnixMillis::NEVER);
+        let is_near = next <= now().plus(stay) || is_asking;
+        let wanted = if is_near { now().plus(SAFETY_MILLIS) } else { next };
+        let armed = self.alarm.armed();
+        let suffices = armed.is_some_and(|armed| armed <= wanted && armed > now().plus(stay));
+        if wanted != UnixMillis::NEVER && !suffices {
+            self.alarm.set(&self.state, wanted).await;
+        }
+        Ok(())
+    }
+
+    /// Waits for the next answer, at most until `until`. Returns it with all others that have
+    /// arrived by then.
+    async fn await_answers(&self, until: UnixMillis, answers: &mut Answers<'_>) -> Vec<Received> {
+        let wait = std::pin::pin!(self.wait_until(until));
+        let mut next = match select(wait, answers.next()).await {
+            Either::Left(_) => None,
+            Either::Right((next, _)) => next,
+        };
+        self.waiting.take();
+        let mut received = Vec::new();
+        while let Some(answer) = next {
+            received.push(answer);
+            next = answers.next().now_or_never().flatten();
+        }
+        received
     }
 
     fn take_answer(&self, received: Received, lines: &mut Lines) -> Result<(), EngineError> {
@@ -429,7 +444,7 @@ fn until(time: UnixMillis) -> Duration {
     Duration::from_millis(u64::try_from(time.since(now())).unwrap_or(0))
 }
 
-/// Makes the guard wait past a wait of the handler.
+/// Extends the guard past `wait`, for which the handler waits from now on.
 fn guard_for(guard: Option<&Guard<'_>>, wait: Duration) {
     if let Some(guard) = guard {
         guard.extend_past(wait);

@@ -104,94 +104,86 @@ impl Sql {
                 self.exec(statement, vec![])?;
             }
         }
-        let id_key = self.id_key()?;
-        let pages = self
-            .exec("SELECT pages.seq, directory, length(body), bits FROM pages LEFT JOIN dead ON dead.page = pages.seq", vec![])?
-            .into_iter()
-            .map(|row| {
-                let mut row = row.into_iter();
-                Ok(StoredPage {
-                    page: PageNumber::new(number(row.next())? as u32),
-                    directory: blob(row.next())?,
-                    body_len: number(row.next())? as u32,
-                    dead: optional_blob(row.next())?,
-                })
-            })
-            .collect::<Result<_, StorageError>>()?;
-        let envelopes = self
-            .exec("SELECT seq, destination, hashes, sent_at, attempts, sends FROM outbox", vec![])?
-            .into_iter()
-            .map(|row| {
-                let mut row = row.into_iter();
-                Ok(StoredEnvelope {
-                    seq: EnvelopeSeq::new(number(row.next())? as u64),
-                    destination: destination(row.next())?,
-                    hashes: blob(row.next())?,
-                    sent_at: UnixMillis::new(number(row.next())?),
-                    attempts: number(row.next())? as u32,
-                    sends: Sends::from_stored(optional_number(row.next())?),
-                })
-            })
-            .collect::<Result<_, StorageError>>()?;
-        let decisions = self
-            .exec("SELECT seq, value FROM decided WHERE task = ?", vec![OF_ENVELOPE.into()])?
-            .into_iter()
-            .map(|row| {
-                let mut row = row.into_iter();
-                Ok((EnvelopeSeq::new(number(row.next())? as u64), blob(row.next())?))
-            })
-            .collect::<Result<_, StorageError>>()?;
-        let patches = self
-            .exec(
-                "SELECT seq, task, length(value) FROM decided WHERE task <> ?",
-                vec![OF_ENVELOPE.into()],
-            )?
-            .into_iter()
-            .map(|row| {
-                let mut row = row.into_iter();
-                let [seq, index, bytes] =
-                    [number(row.next())?, number(row.next())?, number(row.next())?];
-                Ok(StoredPatch {
-                    seq: EnvelopeSeq::new(seq as u64),
-                    index: index as u32,
-                    bytes: bytes as u32,
-                })
-            })
-            .collect::<Result<_, StorageError>>()?;
-        let state = self
-            .exec(
-                "SELECT state FROM outbox WHERE state IS NOT NULL ORDER BY seq DESC LIMIT 1",
-                vec![],
-            )?
-            .into_iter()
-            .next()
-            .and_then(|row| row.into_iter().next())
-            .map(|value| blob(Some(value)))
-            .transpose()?;
-        let remembered = self.remembered_keys()?;
-        let history = self
-            .exec("SELECT seq, newest, length(body) FROM history", vec![])?
-            .into_iter()
-            .map(|row| {
-                let mut row = row.into_iter();
-                Ok(StoredHistory {
-                    row: number(row.next())? as u64,
-                    newest: UnixMillis::new(number(row.next())?),
-                    bytes: number(row.next())? as u32,
-                })
-            })
-            .collect::<Result<_, StorageError>>()?;
         Ok(Snapshot {
-            id_key,
-            pages,
+            id_key: self.id_key()?,
+            pages: self.stored_pages()?,
             schedules: Vec::new(),
-            envelopes,
-            decisions,
-            patches,
-            history,
-            state,
-            remembered,
+            envelopes: self.stored_envelopes()?,
+            decisions: self.stored_decisions()?,
+            patches: self.stored_patches()?,
+            history: self.stored_history()?,
+            state: self.stored_state()?,
+            remembered: self.remembered_keys()?,
         })
+    }
+
+    fn stored_pages(&self) -> Result<Vec<StoredPage>, StorageError> {
+        let query = "SELECT pages.seq, directory, length(body), bits FROM pages LEFT JOIN dead ON dead.page = pages.seq";
+        self.each_row(query, vec![], |mut row| {
+            Ok(StoredPage {
+                page: PageNumber::new(number(row.next())? as u32),
+                directory: blob(row.next())?,
+                body_len: number(row.next())? as u32,
+                dead: optional_blob(row.next())?,
+            })
+        })
+    }
+
+    fn stored_envelopes(&self) -> Result<Vec<StoredEnvelope>, StorageError> {
+        let query = "SELECT seq, destination, hashes, sent_at, attempts, sends FROM outbox";
+        self.each_row(query, vec![], |mut row| {
+            Ok(StoredEnvelope {
+                seq: EnvelopeSeq::new(number(row.next())? as u64),
+                destination: destination(row.next())?,
+                hashes: blob(row.next())?,
+                sent_at: UnixMillis::new(number(row.next())?),
+                attempts: number(row.next())? as u32,
+                sends: Sends::from_stored(optional_number(row.next())?),
+            })
+        })
+    }
+
+    fn stored_decisions(&self) -> Result<Vec<(EnvelopeSeq, Vec<u8>)>, StorageError> {
+        let query = "SELECT seq, value FROM decided WHERE task = ?";
+        self.each_row(query, vec![OF_ENVELOPE.into()], |mut row| {
+            Ok((EnvelopeSeq::new(number(row.next())? as u64), blob(row.next())?))
+        })
+    }
+
+    fn stored_patches(&self) -> Result<Vec<StoredPatch>, StorageError> {
+        let query = "SELECT seq, task, length(value) FROM decided WHERE task <> ?";
+        self.each_row(query, vec![OF_ENVELOPE.into()], |mut row| {
+            Ok(StoredPatch {
+                seq: EnvelopeSeq::new(number(row.next())? as u64),
+                index: number(row.next())? as u32,
+                bytes: number(row.next())? as u32,
+            })
+        })
+    }
+
+    fn stored_history(&self) -> Result<Vec<StoredHistory>, StorageError> {
+        self.each_row("SELECT seq, newest, length(body) FROM history", vec![], |mut row| {
+            Ok(StoredHistory {
+                row: number(row.next())? as u64,
+                newest: UnixMillis::new(number(row.next())?),
+                bytes: number(row.next())? as u32,
+            })
+        })
+    }
+
+    fn stored_state(&self) -> Result<Option<Vec<u8>>, StorageError> {
+        let query = "SELECT state FROM outbox WHERE state IS NOT NULL ORDER BY seq DESC LIMIT 1";
+        Ok(self.each_row(query, vec![], |mut row| blob(row.next()))?.pop())
+    }
+
+    /// Returns the result of `read` for each row.
+    fn each_row<T>(
+        &self,
+        query: &str,
+        bindings: Vec<Value>,
+        read: impl Fn(std::vec::IntoIter<Value>) -> Result<T, StorageError>,
+    ) -> Result<Vec<T>, StorageError> {
+        self.exec(query, bindings)?.into_iter().map(|row| read(row.into_iter())).collect()
     }
 
     /// Returns whether an envelope is in the outbox.

@@ -113,7 +113,7 @@ test("a batch without a valid task is a result, not an error", async () => {
   assert.equal(result.rejections.length, 1000);
 });
 
-test("a batch of which a shard has refused its part is sent again under its key", async () => {
+test("a batch is sent again under its key after one shard has refused its part", async () => {
   const full = { field: "body", detail: "the shard is full", retryable: true };
   const refuse = ({ id }, number) => (number < 2 && id === "task-1" ? full : undefined);
   const { client, requests, waits } = fakeScheduler(answerBatch(refuse));

@@ -443,7 +443,7 @@ test("dev leaves the variables of a project that has them in .env", async () => 
   assert.match(await read(folder, ".gitignore"), /^\.env\.local$/m);
   assert.equal(ensureKey(await project({ ".env": "API_KEYS=of-env\n" })), "of-env");
   assert.equal(ensureKey(await project({ ".env": "API_KEYS=of-env\n", ".dev.vars": "export API_KEYS = 'of-dev-vars'\n" })), "of-dev-vars");
-  // An empty value is none, whatever stands in the next line.
+  // An empty value is none, whatever is in the next line.
   assert.match(ensureKey(await project({ ".dev.vars": "API_KEYS=\nOTHER=1\n" })), /^[0-9a-f]{48}$/);
 });
 

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 /// A request to cancel or change tasks by their ids.
 pub(crate) trait ByIds: Serialize + Clone {
     const PATH: &'static str;
-    /// The request's name in refusals.
+    /// The name of the request in refusals.
     const NAME: &'static str;
     type Reply: DeserializeOwned;
     /// The outcome for one id.
@@ -32,7 +32,8 @@ pub(crate) trait ByIds: Serialize + Clone {
     fn take_task(reply: &mut Self::Reply) -> Option<ListItem>;
 }
 
-/// Returns each outcome, and whether its place is in `running`: an attempt of its task is in flight.
+/// Returns each outcome, and whether an attempt of its task is in flight, which is so if `running`
+/// has its index.
 fn with_running<O>(outcomes: Vec<O>, running: &[u32]) -> impl Iterator<Item = (O, bool)> {
     (0..).zip(outcomes).map(|(place, outcome)| (outcome, running.contains(&place)))
 }

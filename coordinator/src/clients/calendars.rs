@@ -15,7 +15,7 @@ use scheduler_model::task::Record;
 use std::collections::BTreeSet;
 use worker::Env;
 
-/// The tasks of one shard that a search for users of a calendar names. It stops there.
+/// The search for the tasks that use a calendar stops on a shard after it has found this many.
 const FEW: usize = 10;
 
 /// Looks up calendars of a namespace by their names, for `calendars`. Does nothing without names.
@@ -53,7 +53,7 @@ pub(crate) async fn delete(env: &Env, request: &DeleteCalendar) -> Result<Delete
     registry::ask(env, paths::DELETE, request).await
 }
 
-/// Deletes all calendars of a namespace, which is about to be deleted itself.
+/// Deletes all calendars of a namespace that is about to be deleted itself.
 pub(crate) async fn clear(env: &Env, namespace: &Namespace) -> Result<(), Problem> {
     registry::ask::<_, usize>(env, paths::CLEAR, namespace).await.map(drop)
 }
@@ -66,7 +66,7 @@ pub(crate) struct Users {
     pub(crate) may_be_more: bool,
 }
 
-/// Returns a part of the list of the recurring tasks of a shard, after a position.
+/// Returns the part of a shard's list of recurring tasks that follows a position.
 pub(crate) async fn recurring_tasks(
     shards: &Shards,
     shard: ShardId,
@@ -104,7 +104,7 @@ pub(crate) async fn users_of(shards: &Shards, name: &CalendarName) -> Result<Use
                 return Ok((ids, after.is_some()));
             }
             if !shards.may_go_on() {
-                // Without any user, nobody knows whether there is one.
+                // Without a user so far, it is unknown whether there is one.
                 return match ids.len() {
                     0 => Err(Problem::too_many_subrequests()),
                     _ => Ok((ids, true)),

@@ -1,20 +1,19 @@
 //! Checks that the deployment still has the settings under which its tasks are stored: the
 //! jurisdiction, and the shard map.
 //!
-//! A number of [`ShardMap`] decides where each task is. With another one, tasks would fire, but
-//! nobody would find them. The registry in no jurisdiction remembers the map, as it remembers the
-//! jurisdiction.
+//! The numbers of the [`ShardMap`] decide where each task is. With other numbers, tasks would fire,
+//! but nobody would find them. The registry without a jurisdiction remembers the map, as it
+//! remembers the jurisdiction.
 
-use super::jurisdiction::{self, TRY, WAIT_MILLIS};
-use super::object::encoded;
+use super::jurisdiction::{self, WAIT_MILLIS};
 use super::shards::Shards;
 use crate::problem::Problem;
 use scheduler_calendar::time::UnixMillis;
-use scheduler_model::access::{MapAnswer, MapQuestion, REGISTRY_BINDING, REGISTRY_NAME, paths};
+use scheduler_model::access::{MapAnswer, MapQuestion, paths};
 use scheduler_model::protocol::{ListReply, ListRequest, paths::LIST};
 use scheduler_model::routing::{ShardId, ShardMap};
+use scheduler_platform::now;
 use scheduler_platform::settings::shard_map;
-use scheduler_platform::{Objects, now, within};
 use std::cell::RefCell;
 use worker::Env;
 
@@ -25,8 +24,8 @@ const EARLIER_SHARDS: u16 = 16;
 #[derive(Clone)]
 enum Known {
     Nothing,
-    /// Nobody has answered. So that requests do not wait for a registry that is down, the map
-    /// counts as unchanged for a while.
+    /// The registry has not answered. For a while, the map counts as unchanged, so that requests do
+    /// not wait for a registry that is down.
     Unanswered {
         at: UnixMillis,
     },
@@ -41,7 +40,7 @@ thread_local! {
 /// Checks both settings, and asks the registry unless this instance has its answers.
 ///
 /// # Errors
-/// Returns a problem if one of them was changed, or if nobody knows the jurisdiction.
+/// Returns a problem if one of them was changed, or if the jurisdiction is unknown.
 pub(crate) async fn settle(env: &Env) -> Result<(), Problem> {
     match KNOWN.with_borrow(Known::clone) {
         Known::Settled => return jurisdiction::settle(env).await,
@@ -52,9 +51,10 @@ pub(crate) async fn settle(env: &Env) -> Result<(), Problem> {
         Known::Unanswered { .. } | Known::Nothing => {}
     }
     let map = shard_map(env).map_err(Problem::misconfigured)?;
-    // The registry knows a new deployment by not having its jurisdiction yet.
+    // The registry is asked for the map first, because it recognizes a new deployment by the
+    // missing jurisdiction.
     let answer = ask(env, &map, false).await;
-    // In a wrong jurisdiction, the shards are others.
+    // In a wrong jurisdiction, `look` would ask other shards.
     jurisdiction::settle(env).await?;
     let answer = match answer {
         Ok(MapAnswer::Unknown) => look(env, &map).await,
@@ -74,17 +74,8 @@ pub(crate) async fn settle(env: &Env) -> Result<(), Problem> {
 }
 
 async fn ask(env: &Env, map: &ShardMap, is_checked: bool) -> Result<MapAnswer, String> {
-    let registry = Objects::without_jurisdiction(env, REGISTRY_BINDING)
-        .map_err(|problem| problem.to_string())?;
-    let body = encoded(&MapQuestion { map: map.to_string(), is_checked });
-    match within(TRY, registry.post(REGISTRY_NAME, paths::SETTLE_SHARDS, &body)).await {
-        Some(Ok((200, answer))) => {
-            serde_json::from_slice(&answer).map_err(|problem| problem.to_string())
-        }
-        Some(Ok((status, _))) => Err(format!("HTTP {status}")),
-        Some(Err(problem)) => Err(problem.to_string()),
-        None => Err(format!("no answer within {} s", TRY.as_secs())),
-    }
+    let question = MapQuestion { map: map.to_string(), is_checked };
+    jurisdiction::ask(env, paths::SETTLE_SHARDS, &question).await
 }
 
 /// Looks for tasks on the shards of the earlier default that `map` does not have, and lets the

@@ -2,7 +2,8 @@
 //!
 //! The jurisdiction is part of the identity of each Durable Object. With another one, all keys and
 //! tasks would seem to be lost, and new tasks would be stored where nobody looks for them later. So
-//! the registry in no jurisdiction, which every setting reaches, remembers the first one.
+//! the registry without a jurisdiction, which can be reached under every setting, remembers the
+//! first one.
 
 use super::object::encoded;
 use crate::problem::Problem;
@@ -10,15 +11,17 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_model::access::{REGISTRY_BINDING, REGISTRY_NAME, paths};
 use scheduler_platform::settings::JURISDICTION;
 use scheduler_platform::{Objects, Placement, now, within};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::cell::RefCell;
 use std::time::Duration;
 use worker::Env;
 
 /// The time limit of the question.
-pub(super) const TRY: Duration = Duration::from_secs(1);
+const TRY: Duration = Duration::from_secs(1);
 
-/// The time after a question without an answer in which a deployment without a jurisdiction works
-/// without one, so that requests do not wait for a registry that is down.
+/// After a question without an answer, a deployment without a jurisdiction does not ask again for
+/// this many milliseconds, so that requests do not wait for a registry that is down.
 pub(super) const WAIT_MILLIS: i64 = 10_000;
 
 /// What this instance knows. The settings and the answer cannot change while it lives.
@@ -35,11 +38,11 @@ thread_local! {
 }
 
 /// Checks the jurisdiction, and asks the registry unless this instance has its answer. Without an
-/// answer, a deployment in a jurisdiction does nothing. One in no jurisdiction continues: the
-/// secret `API_KEYS` works without the registry.
+/// answer, a deployment in a jurisdiction refuses everything. A deployment without a jurisdiction
+/// continues, because the secret `API_KEYS` works without the registry.
 ///
 /// # Errors
-/// Returns a problem if the jurisdiction was changed, or if nobody knows.
+/// Returns a problem if the jurisdiction was changed, or is unknown.
 pub(super) async fn settle(env: &Env) -> Result<(), Problem> {
     match KNOWN.with_borrow(Known::clone) {
         Known::Unchanged => return Ok(()),
@@ -51,7 +54,7 @@ pub(super) async fn settle(env: &Env) -> Result<(), Problem> {
     // The platform refuses a name that it does not know. It must not become the first one.
     Objects::bound(env, REGISTRY_BINDING)
         .map_err(|problem| Problem::misconfigured(problem.to_string()))?;
-    let known = match ask(env, &wanted).await {
+    let known = match ask::<_, String>(env, paths::SETTLE, &wanted).await {
         Ok(first) if first == wanted => Known::Unchanged,
         Ok(first) => Known::Changed(changed(&first, &wanted)),
         Err(problem) if wanted.is_empty() => {
@@ -60,7 +63,7 @@ pub(super) async fn settle(env: &Env) -> Result<(), Problem> {
         }
         Err(problem) => {
             return Err(Problem::unavailable(format!(
-                "the registry did not say whether {JURISDICTION} was {wanted:?} from the first day: {problem}"
+                "the registry did not confirm that the deployment began with {JURISDICTION} {wanted:?}: {problem}"
             )));
         }
     };
@@ -68,11 +71,15 @@ pub(super) async fn settle(env: &Env) -> Result<(), Problem> {
     if let Known::Changed(problem) = known { Err(problem) } else { Ok(()) }
 }
 
-async fn ask(env: &Env, wanted: &str) -> Result<String, String> {
+/// Asks the registry without a jurisdiction, once.
+pub(super) async fn ask<Q: Serialize + ?Sized, A: DeserializeOwned>(
+    env: &Env,
+    path: &str,
+    question: &Q,
+) -> Result<A, String> {
     let registry = Objects::without_jurisdiction(env, REGISTRY_BINDING)
         .map_err(|problem| problem.to_string())?;
-    let body = encoded(wanted);
-    match within(TRY, registry.post(REGISTRY_NAME, paths::SETTLE, &body)).await {
+    match within(TRY, registry.post(REGISTRY_NAME, path, encoded(question))).await {
         Some(Ok((200, answer))) => {
             serde_json::from_slice(&answer).map_err(|problem| problem.to_string())
         }

@@ -1,7 +1,7 @@
-//! Asks a language model to say a refused sentence in words that the grammar reads.
+//! Asks a language model to rewrite a refused sentence in words that the grammar reads.
 //!
-//! The model is a service of its own, which may lie, hang or answer anything. So what it writes
-//! counts only as another sentence: the grammar reads it, and the caller confirms it.
+//! The model is a separate service, which may be wrong, hang or answer anything. So its text counts
+//! only as another sentence: the grammar reads it, and the caller confirms it.
 
 use futures::StreamExt;
 use scheduler_calendar::time::UnixMillis;
@@ -20,18 +20,18 @@ use worker::{AbortController, Env, Fetch, Headers, Method, Request, RequestInit,
 /// What the model is asked to do.
 const PROMPT: &str = include_str!("model_prompt.txt");
 
-/// How long the model may take. Usual ones answer such a question within two seconds.
+/// How long the model may take. A usual model answers such a question within two seconds.
 const TIME: Duration = Duration::from_secs(10);
 
-/// The most bytes of an answer that are read. One sentence of 500 characters, escaped, with all
-/// that providers send around it, is below 8 KB.
+/// The most bytes of an answer that are read. A sentence of 500 characters, escaped, with all that
+/// providers send around it, takes less than 8 KB.
 const MAX_ANSWER_BYTES: usize = 32_000;
 
 /// The most tokens that the model may write. A sentence of 500 characters has some 150.
 const MAX_TOKENS: u32 = 200;
 
-/// The questions of one instance at a time. A caller can neither make the deployment pay for many
-/// at once, nor fill an instance with questions that wait.
+/// The most questions of one instance at a time. So a caller can neither make the deployment pay
+/// for many at once, nor fill an instance with waiting questions.
 const MAX_AT_ONCE: usize = 4;
 
 thread_local! {
@@ -43,8 +43,8 @@ thread_local! {
 struct Asking(UnixMillis);
 
 impl Asking {
-    /// Begins a question, if there is room. If its caller has left, the platform may drop neither
-    /// the question nor this, so a question counts only as long as it may take.
+    /// Begins a question, if there is room. If the caller has disconnected, the platform may never
+    /// drop the question, so a question counts only as long as it may take.
     fn begin(now: UnixMillis) -> Option<Self> {
         ASKED.with_borrow_mut(|asked| {
             asked.retain(|at| now.since(*at).unsigned_abs() <= TIME.as_millis() as u64);
@@ -88,7 +88,7 @@ struct AnswerMessage {
 /// there is nothing to write.
 ///
 /// # Errors
-/// Says in a sentence why there is no answer.
+/// Returns the reason in a sentence if there is no answer.
 pub(crate) async fn rewritten(
     env: &Env,
     model: &Model,
@@ -96,7 +96,7 @@ pub(crate) async fn rewritten(
 ) -> Result<Option<String>, String> {
     let Some(_asking) = Asking::begin(now()) else {
         return Err(format!(
-            "{MAX_AT_ONCE} sentences are with the model already: ask again in some seconds."
+            "{MAX_AT_ONCE} sentences are already with the model: try again in a few seconds."
         ));
     };
     let messages = json!([
@@ -178,7 +178,7 @@ async fn of_address(model: &Model, messages: serde_json::Value) -> Result<String
     content_of(&bytes)
 }
 
-/// Ends a request when dropped, also one that nobody waits for any more.
+/// Aborts a request when dropped, even if nobody waits for it any more.
 struct Aborts(AbortController);
 
 impl Drop for Aborts {
@@ -189,13 +189,13 @@ impl Drop for Aborts {
 
 /// Returns the text of an answer.
 fn content_of(answer: &[u8]) -> Result<String, String> {
-    let other = || "The answer of the model is not one of the chat protocol.".to_owned();
+    let other = || "The answer of the model does not follow the chat protocol.".to_owned();
     let Answer { choices, response } = serde_json::from_slice(answer).map_err(|_| other())?;
     let content = choices.into_iter().next().and_then(|choice| choice.message.content);
     content.or(response).ok_or_else(other)
 }
 
-/// Returns the sentence in what a model has written, or `None` if it has none.
+/// Returns the sentence in the text that a model has written, or `None` if there is none.
 fn sentence_in(text: &str) -> Option<String> {
     let line = text.lines().map(str::trim).find(|line| !line.is_empty())?;
     let line = line.trim_matches('`').trim();

@@ -13,9 +13,9 @@ pub(super) const TRIES: [Duration; 2] = [Duration::from_secs(3); 2];
 
 /// The object that a request is for.
 pub(super) struct Target<'a> {
-    /// The binding of its namespace.
+    /// The binding of the object's namespace.
     pub(super) binding: &'static str,
-    /// Its name.
+    /// The name of the object.
     pub(super) name: &'a str,
     /// The kind of the object, as the log shows it.
     pub(super) kind: &'static str,
@@ -73,9 +73,9 @@ pub(super) async fn ask<Q: Serialize, A: DeserializeOwned>(
     Err(Problem::unavailable(no_answer))
 }
 
-/// Returns a request to an object as JSON. The requests consist of numbers, texts, lists and structs
-/// of these, so writing them does not fail. If it did, the body would be empty, which every object
-/// refuses.
+/// Returns a request to an object as JSON. The requests consist of numbers, texts, lists and
+/// structs of these, so writing them does not fail. If it did, the body would be empty, which every
+/// object refuses.
 pub(super) fn encoded<Q: Serialize + ?Sized>(request: &Q) -> Vec<u8> {
     serde_json::to_vec(request).unwrap_or_default()
 }

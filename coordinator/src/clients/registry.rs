@@ -22,10 +22,10 @@ use worker::Env;
 /// answer must not hold requests for long.
 const TRY_FOR_NEWS: Duration = Duration::from_secs(1);
 
-/// How often, and at most how many times, a request checks whether another request's question has
-/// been answered.
+/// The time between two checks whether another request's question has been answered.
 const LOOK: Duration = Duration::from_millis(25);
-const LOOKS: usize = 40;
+/// The most such checks of one request.
+const MAX_LOOKS: usize = 40;
 
 thread_local! {
     /// The last answer of the registry, shared by all requests of this instance.
@@ -52,7 +52,7 @@ pub(crate) async fn directory(
     }
     // Requests with unknown keys that arrive together share one question.
     if known.is_some() && KNOWN.with_borrow(|(cached, _)| cached.has_open_request(asked)) {
-        for _ in 0..LOOKS {
+        for _ in 0..MAX_LOOKS {
             sleep(LOOK).await;
             if !KNOWN.with_borrow(|(cached, _)| cached.has_open_request(now())) {
                 break;

@@ -32,8 +32,8 @@ const FIRST_WAIT_MILLIS: u64 = 50;
 /// deployment, and the others for the registry and for limiters.
 const OTHER_SUBREQUESTS: u32 = 6;
 
-/// The most parts in which a shard carries out one request. Each part writes some 4 MB. All parts on
-/// all shards count as subrequests.
+/// The most parts in which a shard carries out one request. Each part writes some 4 MB. All parts
+/// on all shards count as subrequests.
 pub(crate) const MAX_PARTS: u32 = 200;
 
 /// The shards of one namespace in this deployment.
@@ -54,7 +54,7 @@ enum Failure {
     Final(Problem),
     /// The shard refuses the request. A shard of an earlier version may not know it.
     Refused(Problem),
-    /// A part is done, and the same request does the next one.
+    /// A part is done. The same request does the next part.
     Unfinished(Problem),
 }
 
@@ -88,7 +88,7 @@ impl Shards {
         &self.namespace
     }
 
-    /// Counts requests that this invocation has made otherwise.
+    /// Counts requests that this invocation has made by other means.
     pub(crate) fn spend(&self, requests: u32) {
         self.left.set(self.left.get().saturating_sub(requests));
     }

@@ -83,8 +83,8 @@ fn named(call: &Call<'_>, name: &str) -> Result<CalendarOf, Problem> {
     Ok(CalendarOf { namespace: call.shards.namespace().clone(), name })
 }
 
-/// Returns what the registry must have, for `If-Match` and `If-None-Match` to hold. Unless one of
-/// them says it by itself, this reads the calendar.
+/// Returns what the registry must find so that `If-Match` and `If-None-Match` hold. Reads the
+/// calendar, unless the headers are sufficient.
 async fn expected(call: &Call<'_>, of: &CalendarOf) -> Result<Option<Expects>, Problem> {
     match (call.if_match()?, call.if_none_match()?) {
         (None, None) => Ok(None),

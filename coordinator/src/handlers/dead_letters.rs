@@ -33,8 +33,8 @@ pub(crate) const QUERY: &[&str] = &[
 ];
 
 /// A replay of many dead letters includes those that died up to this many milliseconds after the
-/// request. The clocks of the shards may be ahead by as much. A run that fails again in the
-/// meantime is not replayed once more.
+/// request, because the clocks of the shards may be ahead by as much. The bound exists so that a
+/// run that fails again meanwhile is not replayed a second time.
 const CLOCKS_AHEAD_MILLIS: i64 = 5_000;
 
 /// What a request does to dead letters.

@@ -32,7 +32,7 @@ use std::time::Duration;
 /// The longest answer: ten minutes, in milliseconds.
 const MAX_MILLIS: i64 = 600_000;
 
-/// The wait before a shard that has no further news is polled again, so that events come in groups.
+/// The wait before a shard without further news is polled again, so that events arrive in groups.
 const PAUSE: Duration = Duration::from_millis(1_000);
 
 /// The wait after which a disconnected reader reconnects, in milliseconds.
@@ -93,7 +93,7 @@ pub(crate) async fn events(call: Call<'_>) -> Result<Answer, Problem> {
         MAX_EVENTS_BYTES.max(ids.len() * LEAST_EVENTS_BYTES),
         call.env,
     )?;
-    // The rest is for retries.
+    // The other fifth is for retries.
     let questions = call.shards.left() / 5 * 4;
     let watch = Watch {
         shards: call.shards,
@@ -190,8 +190,8 @@ fn parse_query(parameters: &mut dyn Iterator<Item = Parameter<'_>>) -> Result<Wa
     Ok(wanted)
 }
 
-/// Returns `value` if it is not empty and at most `most` bytes long, as every text that it is
-/// compared with.
+/// Returns `value` if it is not empty and at most `most` bytes long. The texts that it is compared
+/// with have the same bounds.
 fn text_of(field: &'static str, value: &str, most: usize) -> Result<String, FieldError> {
     if value.len() > most {
         return Err(FieldError::new(

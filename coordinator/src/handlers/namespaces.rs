@@ -33,8 +33,8 @@ impl Shown<'static> {
     const DEFAULT: Self = Self { name: &Namespace::DEFAULT, quota: Quota::NONE, created_at: None };
 }
 
-/// The most requests to one shard to forget its keys. Each request forgets 20,000 keys, and a shard
-/// has at most 500,000.
+/// The most requests to one shard to forget its idempotency keys. Each request forgets 20,000 keys,
+/// and a shard has at most 500,000.
 const MAX_ROUNDS: usize = 60;
 
 /// `PUT /v1/namespaces/{id}` creates a namespace, or changes its quota.

@@ -26,7 +26,7 @@ use worker::Env;
 /// How much less certain a reading is if the sentence needs a time zone and none is given.
 const COST_OF_NO_ZONE: u8 = 20;
 
-/// By how much less certain a reading is if a language model has written the sentence.
+/// How much less certain a reading is if a language model has written the sentence.
 const COST_OF_MODEL: u8 = 50;
 
 /// `POST /v1/parse`. It asks no shard, and the registry only for calendars.
@@ -46,12 +46,12 @@ pub(crate) async fn parse(mut call: Call<'_>) -> Result<Answer, Problem> {
     if let Some(refusal) =
         answer.refusal.as_mut().filter(|of| of.near.iter().any(|near| names_holidays(near)))
     {
-        // A refusal needs no registry: without its answer, the usual name stays.
+        // A refusal does not need the registry. Without its answer, the usual name remains.
         let known = calendars::list(call.env, call.shards.namespace()).await.unwrap_or_default();
         let names: Vec<&str> = known.iter().map(|calendar| calendar.name.as_str()).collect();
         name_holidays(&mut refusal.near, &names);
     }
-    // A model must not shorten what is too long.
+    // A model must not shorten a sentence that is too long.
     let is_open = answer.refusal.as_ref().is_some_and(|refusal| refusal.reason != TOO_LONG);
     if let Some(model) = model.filter(|_| is_open) {
         answer.model = Some(if asks {
@@ -68,8 +68,8 @@ fn names_holidays(sentence: &str) -> bool {
         || sentence.contains(&format!("alender \"{HOLIDAYS}\""))
 }
 
-/// Names the calendar of holidays in the sentences that are near: the only calendar, or the only one
-/// whose name says so.
+/// Inserts the name of the calendar of holidays into the similar sentences: of the only calendar,
+/// or of the only one whose name contains the word.
 fn name_holidays(near: &mut [String], calendars: &[&str]) {
     let says_so = |name: &&&str| {
         let name = name.to_ascii_lowercase();
@@ -114,12 +114,12 @@ impl<'a> Sentence<'a> {
 }
 
 impl Sentence<'_> {
-    /// Reads it with the grammar.
+    /// Reads the sentence with the grammar.
     fn read(&self) -> ParsedSentence {
         self.answer(read(&self.text, self.from.get(), self.caller(), Some(self.language)).0)
     }
 
-    /// Lets a model rewrite it, and reads what the model has written.
+    /// Lets a model rewrite the sentence, and reads the result.
     async fn by_model(&self, env: &Env, model: &Model, text: &str) -> ParsedByModel {
         let without = |outcome, detail: String| ParsedByModel {
             outcome,
@@ -250,11 +250,12 @@ impl Sentence<'_> {
         }
     }
 
-    /// Returns the next runs. The grammar has already checked the schedule with the scheduler, except
-    /// its calendars.
+    /// Returns the next runs. The grammar has already checked the schedule with the scheduler,
+    /// except its calendars.
     ///
     /// # Errors
-    /// If it names a calendar that does not exist, or if its calendars leave no run.
+    /// Returns an error if the schedule names a calendar that does not exist, or if its calendars
+    /// leave no run.
     fn runs(&self, schedule: &Schedule) -> Result<Preview, FieldError> {
         let mut body = json(schedule).get().to_owned();
         body.truncate(body.len().saturating_sub(1));

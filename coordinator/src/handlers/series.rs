@@ -16,7 +16,7 @@ pub(crate) async fn series(call: Call<'_>) -> Result<Answer, Problem> {
     let ask = |shard| shards.ask_if_known::<_, SeriesReply>(shard, paths::SERIES, &request);
     shards
         .each_into(shards.map.all(), ask, |reply| {
-            // A shard of a later version may write what this version cannot read.
+            // A shard of a later version may write a form that this version cannot read.
             let series = reply.and_then(|reply| StoredSeries::from_text(&reply.series).ok());
             sum.add(series.as_ref());
         })

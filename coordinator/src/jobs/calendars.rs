@@ -1,9 +1,9 @@
 //! Updates the tasks that use a changed calendar: the work of the registry's alarm.
 //!
 //! The alarm goes through the recurring tasks of all shards of the namespace, list by list. It
-//! replaces the former items in the record of a task by the present ones, under the condition that
-//! the task is still as it was read, so it never undoes a change of a user. After each list, the
-//! registry stores where the update goes on (see [`scheduler_model::calendars::Update`]).
+//! replaces the former items in the record of a task by the current ones, on the condition that the
+//! task is still as it was read, so it never undoes a change of a user. After each list, the
+//! registry stores where the update continues (see [`scheduler_model::calendars::Update`]).
 
 use crate::clients::calendars::{is_task, recurring_tasks};
 use crate::clients::deployment;
@@ -23,12 +23,12 @@ use worker::{Env, Result};
 /// The most tries of one request to a shard. Each try counts as a subrequest.
 const TRIES: u32 = 4;
 
-/// The steps of schedules after which a list ends, some 40 milliseconds. Meanwhile the registry
-/// answers no other request.
+/// A list ends after this many steps of schedules, which take some 40 milliseconds. Meanwhile the
+/// registry answers no other request.
 const STEPS_PER_LIST: u64 = 1_000_000;
 
-/// Goes on with the updates that are due, and sets the alarm for the next one. An alarm works for
-/// one namespace, because its subrequests are bounded.
+/// Continues the updates that are due, and sets the alarm for the next one. An alarm works for one
+/// namespace only, because its subrequests are bounded.
 pub(crate) async fn run(env: &Env, registry: &Shell) -> Result<()> {
     let guard = registry.alarm_begins();
     let settled = deployment::settle(env).await;
@@ -120,10 +120,10 @@ struct Changed {
     record: Vec<u8>,
 }
 
-/// What is to be done with the tasks of a list.
+/// The changes of the tasks of a list.
 struct List {
     changes: Vec<Changed>,
-    /// The rest, with the place after the last task that was looked at, on the same shard.
+    /// The other results, with the place after the last task that was examined, on the same shard.
     step: Step,
 }
 
@@ -150,8 +150,8 @@ fn decide(reply: ListReply, work: &Work, now: UnixMillis) -> List {
         };
         match renewed(record, calendar, now) {
             Ok(Renewal::NotUsed) => {}
-            // This search has counted a task that it has changed, and meets it again if the task has
-            // moved forward in the list.
+            // This search has already counted a task that it changed. It finds the task again if
+            // the task has moved forward in the list.
             Ok(Renewal::Current) if updated_at.is_some_and(|at| at >= update.began_at()) => {}
             Ok(Renewal::Current) => list.step.found += 1,
             Ok(Renewal::Changed(_))

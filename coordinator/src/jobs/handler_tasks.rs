@@ -1,9 +1,9 @@
 //! The recurring tasks of handlers with a schedule. Workers have no deploy hook. So the watchdog
 //! compares these tasks with the code in its full turns, and the first request of an instance does
-//! too. A task that is already right costs one read.
+//! too. A task that is already correct costs one read.
 //!
-//! Nothing here remembers when it last ran, because the platform recycles instances often. The full
-//! turns follow the clock, and they load the shards anyway.
+//! This module does not remember when it last ran, because the platform recycles instances often.
+//! The full turns follow the clock, and they load the shards anyway.
 
 use crate::clients::shards::Shards;
 use crate::clients::{deployment, epochs};
@@ -28,10 +28,10 @@ use std::cell::Cell;
 use std::collections::HashSet;
 use worker::{Context, Env};
 
-/// The most shards in which one round looks for tasks whose handler is gone. Each takes one request,
-/// and at most [`MAX_ROUNDS`] and a cancel: 5,376 requests besides those of the watchdog. If a round
-/// has loaded more shards, they take turns: 800 shards in an hour. An invocation with few
-/// subrequests looks in a quarter of their number: 12 shards on the platform's free plan.
+/// The most shards in which one round looks for tasks whose handler is gone. Each takes at most
+/// [`MAX_ROUNDS`] lists and a cancel: 5,376 requests besides those of the watchdog. If a round has
+/// loaded more shards, they take turns: 800 shards in an hour. An invocation with few subrequests
+/// looks in a quarter as many shards as it has subrequests: in 12 on the platform's free plan.
 const SWEEP_SHARDS: usize = 256;
 
 /// The most lists of one shard in a sweep. Each list covers up to 20,000 recurring tasks, the most

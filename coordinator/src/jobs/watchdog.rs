@@ -14,12 +14,12 @@ use scheduler_model::routing::ShardId;
 use scheduler_platform::settings;
 use worker::Env;
 
-/// One of this many turns of a shard is in full: once in a quarter of an hour, if every round asks all
-/// shards. A shard that has not been loaded since a change of the time zones, or since its clock was
-/// corrected, plans its tasks again then.
+/// One of this many turns of a shard is a full turn: once in a quarter of an hour, if every round
+/// asks all shards. In a full turn, a shard that has not been loaded since a change of the time
+/// zones, or since its clock was corrected, plans its tasks again.
 const ROUNDS_OF_FULL_TURN: usize = 3;
 
-/// What a round has done. Only what it has loaded anyway is worth a further look.
+/// The result of a round. Further checks use only the shards that it has loaded anyway.
 #[derive(Debug, Default)]
 pub(crate) struct Done {
     /// The shards of the default namespace that were asked in full.
@@ -97,13 +97,14 @@ fn round(at: UnixMillis) -> usize {
 }
 
 /// Returns the most shards of a round: half of the subrequests of an invocation, less one for the
-/// registry. The tasks of handlers need the other half. On the platform's free plan these are 24.
+/// registry. The tasks of handlers need the other half. On the platform's free plan, a round has 24
+/// shards.
 fn most_of_round(subrequests: u32) -> usize {
     (subrequests as usize / 2).saturating_sub(1).clamp(1, WATCHED_PER_ROUND)
 }
 
 /// Returns the elements that a round asks, at most `most`, and the number of their turn. One of
-/// [`ROUNDS_OF_FULL_TURN`] turns is in full.
+/// [`ROUNDS_OF_FULL_TURN`] turns is a full turn.
 fn turn<T>(all: &[T], most: usize, round: usize) -> (&[T], usize) {
     let rounds = all.len().div_ceil(most).max(1);
     let of_round = all.chunks(all.len().div_ceil(rounds).max(1)).nth(round % rounds);

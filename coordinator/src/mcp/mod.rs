@@ -5,12 +5,11 @@
 //! tools there are and what they do. Nothing here knows of tasks, and nothing here does I/O: a
 //! handler passes headers and body in, calls the tool and sends the answer.
 //!
-//! - **2026-07-28** is stateless. Each request names its revision and what its client can do. A tool
-//!   that needs something of the user answers with a question, and the client calls it again with
-//!   the answer and with what the server has written down for itself (`requestState`).
-//! - **2025-11-25** and two revisions before it begin with `initialize`. No session follows from it
-//!   here, and there is no stream from the server, so a tool cannot ask. It answers what it would
-//!   have asked.
+//! - **2026-07-28** is stateless. Each request names its revision and what its client can do. A
+//!   tool that needs something from the user answers with a question, and the client calls it again
+//!   with the answer and with the state that the server gave it (`requestState`).
+//! - **2025-11-25** and two revisions before it begin with `initialize`. This server opens neither
+//!   a session nor a stream, so a tool cannot ask. It answers with the text of its question.
 
 mod headers;
 mod read;

@@ -15,7 +15,7 @@ const BEFORE: [&str; 3] = ["2025-11-25", "2025-06-18", "2025-03-26"];
 pub(super) const SUPPORTED: [&str; 4] = [MODERN, BEFORE[0], BEFORE[1], BEFORE[2]];
 
 /// The methods whose requests repeat a name in the header `Mcp-Name`, each with the member of the
-/// message that has it.
+/// message that has the name.
 const NAMED: [(&str, &str); 3] =
     [("tools/call", "name"), ("prompts/get", "name"), ("resources/read", "uri")];
 
@@ -88,7 +88,7 @@ impl<'a> ToolCall<'a> {
     /// Returns the user's answer to the question with this name.
     ///
     /// # Errors
-    /// If it cannot be read.
+    /// Returns an error if the answer cannot be read.
     pub(crate) fn answer(&self, question: &str) -> Result<Option<InputAnswer<'a>>, FieldError> {
         self.params.answer(question)
     }
@@ -97,7 +97,8 @@ impl<'a> ToolCall<'a> {
 /// Reads a posted message.
 ///
 /// # Errors
-/// If it is not a message, its headers contradict it, or its method is unknown.
+/// Returns a refusal if the body is not a message, the headers contradict it, or its method is
+/// unknown.
 pub(crate) fn read<'a>(headers: &Headers, body: &'a str) -> Result<Posted<'a>, Refusal> {
     let message = Message::parse(body).map_err(Refusal::not_a_message)?;
     let Some(id) = message.id else {

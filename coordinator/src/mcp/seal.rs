@@ -50,7 +50,7 @@ impl Seal {
     /// Returns the number in a state for this purpose.
     ///
     /// # Errors
-    /// If the state was not written for this purpose, or has expired.
+    /// Returns an error if the state was not written for this purpose, or has expired.
     pub(crate) fn open(&self, sealed: &str, purpose: &str, now: UnixMillis) -> Result<u64, Broken> {
         let (plain, proof) = sealed.rsplit_once('.').ok_or(Broken::Forged)?;
         let proof = BASE64.decode(proof).map_err(|_| Broken::Forged)?;

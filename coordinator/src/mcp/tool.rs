@@ -72,7 +72,7 @@ pub(super) fn joined(one: &str, other: &str) -> String {
 pub(crate) enum Outcome {
     /// An answer: the JSON text of an object.
     Done(String),
-    /// An error that says to a model what to do.
+    /// An error whose text says what the model should do.
     Failed(String),
     /// A question. The client calls again with the answer.
     Ask(Question),

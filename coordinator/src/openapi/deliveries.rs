@@ -74,8 +74,8 @@ pub(super) fn webhooks(generator: &mut SchemaGenerator) -> Value {
             "parameters": [
                 header("Idempotency-Key", true, "`<id>@<time>`, the same on every attempt at the run; a follow-up adds `/onSuccess` or `/onFailure`. Characters other than visible ASCII are percent-encoded."),
                 header("Scheduler-Attempt", true, "The number of the attempt, from 1."),
-                header("Scheduler-Last-Error", false, "The error of the attempt before, cut to 256 characters, with `?` for each that is not ASCII."),
-                header("Scheduler-Failed-At", false, "When the attempt before failed, milliseconds since 1970."),
+                header("Scheduler-Last-Error", false, "The error of the previous attempt, cut to 256 characters, with `?` for each that is not ASCII."),
+                header("Scheduler-Failed-At", false, "When the previous attempt failed, milliseconds since 1970."),
                 header("Scheduler-Replayed-At", false, "When a run of it was requested, milliseconds since 1970."),
                 header("webhook-id", false, "The id of the message of Standard Webhooks, the same on every attempt. Only if the deployment has signing keys."),
                 header("webhook-timestamp", false, "When the attempt was sent, seconds since 1970. Only if the deployment has signing keys."),

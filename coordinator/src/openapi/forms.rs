@@ -3,8 +3,8 @@
 //!
 //! The types that parse requests are flat: all members of all forms are optional. In the schema of
 //! a form, the members of other forms may only be null, which means the same as absent. So a type
-//! checker finds a task with two schedules by the extra members, and a task without a schedule by
-//! the missing required ones. No object has two forms at once, but the choice is an `anyOf`,
+//! checker recognizes a task with two schedules by the extra members, and a task without a schedule
+//! by the missing required members. No object has two forms at once, but the choice is an `anyOf`,
 //! because tools expect that a `oneOf` has different members in each form.
 
 use scheduler_model::task::ChangeInput;
@@ -16,7 +16,8 @@ pub(super) struct Split {
     /// The name of its schema.
     pub(super) schema: &'static str,
     pub(super) forms: &'static [Form],
-    /// The members that all forms have, although the forms of another object name them.
+    /// The members that all forms of this object have, although the list of forms names them.
+    /// Another object uses the same list.
     pub(super) common: &'static [&'static str],
     /// Whether each form has a named schema.
     pub(super) is_named: bool,

@@ -17,7 +17,7 @@ pub(super) fn forecast_parameters() -> Value {
         },
         {
             "name": "buckets", "in": "query", "example": 48,
-            "description": "How many parts to divide this time into. There are fewer if whole milliseconds do not come out even.",
+            "description": "How many parts to divide this time into. There are fewer if the time cannot be divided into that many parts of whole milliseconds.",
             "schema": { "type": "integer", "minimum": 1, "maximum": MAX_FORECAST_BUCKETS, "default": DEFAULT_FORECAST_BUCKETS }
         },
     ])
@@ -27,7 +27,7 @@ pub(super) fn forecast_parameters() -> Value {
 pub(super) fn series_parameters() -> Value {
     json!([{
         "name": "by", "in": "query", "example": "hour",
-        "description": "The length of a bucket: 120 of a minute, or 168 of an hour.",
+        "description": "The length of a bucket. The answer has 120 buckets of a minute, or 168 of an hour.",
         "schema": { "type": "string", "enum": ["minute", "hour"], "default": "minute" }
     }])
 }

@@ -62,7 +62,7 @@ pub(super) fn add_refusals(
     for (status, problems) in by_status {
         let names: Vec<&str> = problems.iter().map(|problem| problem.kind.name()).collect();
         let name = names.join(".");
-        // A status that an operation answers with by itself may also be that of a problem.
+        // An operation may itself answer with the status of a problem.
         if let Some(answer) = answers.get_mut(&status.to_string()) {
             let mut refusal = refusal(&problems, generator);
             let description = answer["description"].as_str().unwrap_or_default();

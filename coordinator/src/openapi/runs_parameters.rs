@@ -15,36 +15,40 @@ pub(super) fn runs_parameters() -> Value {
     let parameters = [
         (
             "outcome",
-            "They ended with this outcome, or with one of several that have commas between them.",
+            "Only attempts with this outcome, or with one of several that are separated by commas.",
             json!({ "type": "array", "items": { "type": "string", "enum": outcomes }, "minItems": 1 }),
         ),
         (
             "target",
-            "They called this: a type of callback, such as `handler`, or a type, a colon and the host or the name, such as `webhook:example.com`.",
+            "Only attempts that called this: a type of callback, such as `handler`, or a type, a colon and the host or the name, such as `webhook:example.com`.",
             text(MAX_DESTINATION_BYTES),
         ),
         (
             "callbackHost",
-            "They called a webhook of this host. The same as `target=webhook:HOST`.",
+            "Only attempts that called a webhook of this host. The same as `target=webhook:HOST`.",
             text(MAX_DESTINATION_BYTES),
         ),
         (
             "tag",
-            "Their task has this tag, or both if the parameter is given twice.",
+            "Only attempts of tasks with this tag, or with both if the parameter is given twice.",
             json!({ "type": "array", "items": text(MAX_TAG_BYTES), "minItems": 1, "maxItems": 2 }),
         ),
-        ("prefix", "The id of their task starts with this.", text(MAX_ID_BYTES)),
-        ("error", "Their error contains this, upper and lower case alike.", text(MAX_ERROR_CHARS)),
-        ("from", "They were reported at this time or later.", schemas::query_time()),
-        ("to", "They were reported before this time.", schemas::query_time()),
+        ("prefix", "Only attempts of tasks whose id starts with this.", text(MAX_ID_BYTES)),
+        (
+            "error",
+            "Only attempts whose error contains this. Upper and lower case do not differ.",
+            text(MAX_ERROR_CHARS),
+        ),
+        ("from", "Only attempts that were reported at this time or later.", schemas::query_time()),
+        ("to", "Only attempts that were reported before this time.", schemas::query_time()),
         (
             "group",
-            "Answer groups of attempts with like errors.",
+            "Answers with groups of attempts whose errors are similar.",
             json!({ "type": "string", "enum": ["error"] }),
         ),
         (
             "order",
-            "With `group`: the group with the newest attempt first, or the largest.",
+            "With `group`: whether the group with the newest attempt is first, or the largest group.",
             json!({ "type": "string", "enum": ["newest", "count"], "default": "newest" }),
         ),
         (
@@ -54,7 +58,7 @@ pub(super) fn runs_parameters() -> Value {
         ),
         (
             "cursor",
-            "The cursor from the answer before, unchanged, with the same filter.",
+            "The cursor from the previous answer, unchanged, with the same filter.",
             json!({ "type": "string" }),
         ),
     ];

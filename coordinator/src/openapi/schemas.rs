@@ -55,7 +55,7 @@ pub(super) fn list_parameters(filter: &Map<String, Value>) -> Value {
     }
     parameters.push(json!({
         "name": "order", "in": "query",
-        "description": "From the first due time to the last, and then what has no due time, or from the end of the list to its beginning. A list that is read from its end misses a task that fires or fails meanwhile.",
+        "description": "`asc` lists from the first due time to the last, and then what has no due time. `desc` lists the same from its end, and misses a task that fires or fails meanwhile.",
         "schema": { "type": "string", "enum": ["asc", "desc"], "default": "asc" }
     }));
     parameters.push(json!({
@@ -63,7 +63,7 @@ pub(super) fn list_parameters(filter: &Map<String, Value>) -> Value {
         "schema": { "type": "integer", "minimum": 1, "maximum": MAX_LIST_LIMIT, "default": DEFAULT_LIST_LIMIT }
     }));
     parameters.push(json!({
-        "name": "cursor", "in": "query", "description": "The cursor from the answer before, unchanged, with the same filter and order.",
+        "name": "cursor", "in": "query", "description": "The cursor from the previous answer, unchanged, with the same filter and order.",
         "schema": { "type": "string" }
     }));
     Value::Array(parameters)

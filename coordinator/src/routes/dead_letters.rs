@@ -32,7 +32,7 @@ pub(super) static ROUTES: &[Route] = &[
             summary: "Replay many dead letters",
             description: "Starts dead letters over, by ids, by filter or all. If `done` is false, send the request again.",
             body: Some(Body::DeadLetters),
-            answers: &[shows::<ReplayAnswer>(200, "What became of them.")],
+            answers: &[shows::<ReplayAnswer>(200, "The result.")],
             refusals: &[Invalid, Full],
             ..Operation::USUAL
         },
@@ -48,7 +48,7 @@ pub(super) static ROUTES: &[Route] = &[
             summary: "Discard many dead letters",
             description: "Discards dead letters, by ids, by filter or all. If `done` is false, send the request again.",
             body: Some(Body::DeadLetters),
-            answers: &[shows::<DiscardAnswer>(200, "What became of them.")],
+            answers: &[shows::<DiscardAnswer>(200, "The result.")],
             refusals: &[Invalid],
             ..Operation::USUAL
         },

@@ -37,11 +37,8 @@ pub(super) static ROUTES: &[Route] = &[
             body: Some(Body::Mcp),
             answers: &[
                 shows::<McpAnswer>(200, "The answer to a request."),
-                (202, "A notification was taken in.", any_object),
-                shows::<McpError>(
-                    400,
-                    "The body is no message, or the headers do not say what it says.",
-                ),
+                (202, "A notification was accepted.", any_object),
+                shows::<McpError>(400, "The body is not a message, or the headers contradict it."),
                 shows::<McpError>(
                     404,
                     "The revision 2026-07-28 or this server has no such method.",
@@ -56,7 +53,7 @@ pub(super) static ROUTES: &[Route] = &[
         operation: Operation {
             id: "health",
             summary: "Check that the Worker runs",
-            description: "Answers without looking at any shard.",
+            description: "Answers without asking any shard.",
             answers: &[shows::<Health>(200, "It runs.")],
             ..Operation::USUAL
         },
@@ -136,7 +133,7 @@ pub(super) static ROUTES: &[Route] = &[
         operation: Operation {
             id: "forecast",
             summary: "Count the runs to come",
-            description: "Counts the runs that come due in each part of the time ahead, one-shot and recurring, without reading them. It does not count what is paused, what waits for the end of the run before it, and what is in flight.",
+            description: "Counts the runs that come due in each part of the time ahead, one-shot and recurring, without reading them. It does not count what is paused, what waits for the end of an earlier run, or what is in flight.",
             answers: &[shows::<Forecast>(200, "The counts.")],
             refusals: &[Invalid],
             ..Operation::USUAL
@@ -152,9 +149,9 @@ pub(super) static ROUTES: &[Route] = &[
         operation: Operation {
             id: "parse",
             summary: "Read a schedule in words",
-            description: "Reads a sentence in English or German as the schedule of a task: its fields, the same as a sentence, the next runs, and what the sentence leaves open. Answers choices if it is ambiguous, and what is near if it is refused. Creates nothing.",
+            description: "Reads a sentence in English or German as the schedule of a task: its fields, the same as a sentence, the next runs, and what the sentence leaves open. If it is ambiguous, the answer has choices. If it is refused, the answer has similar sentences. Creates nothing.",
             body: Some(Body::Parse),
-            answers: &[shows::<ParsedSentence>(200, "What the sentence is read as.")],
+            answers: &[shows::<ParsedSentence>(200, "The meaning of the sentence.")],
             refusals: &[Invalid],
             ..Operation::USUAL
         },
@@ -165,7 +162,7 @@ pub(super) static ROUTES: &[Route] = &[
         operation: Operation {
             id: "stats",
             summary: "Get statistics",
-            description: "Returns counts, lateness and billed operations, in total and for each shard. Counters count since the shards were made: take differences.",
+            description: "Returns counts, lateness and billed operations, in total and for each shard. Counters count since the shards were created, so use differences.",
             answers: &[shows::<Stats>(200, "The numbers.")],
             ..Operation::USUAL
         },
@@ -179,7 +176,7 @@ pub(super) static ROUTES: &[Route] = &[
             summary: "Create an API key",
             description: "Creates a key that reaches no further than the key of the request. The answer is the only one that shows the key itself.",
             body: Some(Body::Key),
-            answers: &[shows::<MadeKey>(201, "Made. The key is shown this once.")],
+            answers: &[shows::<MadeKey>(201, "The new key, which is shown only this once.")],
             refusals: &[Invalid, TooMany],
             ..Operation::USUAL
         },
@@ -190,7 +187,7 @@ pub(super) static ROUTES: &[Route] = &[
         operation: Operation {
             id: "getOwnKey",
             summary: "Get the key of the request",
-            description: "Returns what the key of the request may do. Every key may ask.",
+            description: "Returns what the key of the request may do. Any key can send this request.",
             answers: &[shows::<OwnKey<'static>>(200, "What the key may do.")],
             ..Operation::USUAL
         },
@@ -296,7 +293,7 @@ pub(super) static ROUTES: &[Route] = &[
         operation: Operation {
             id: "listLimits",
             summary: "List limits",
-            description: "Lists the limits of the namespace, with what is known of the runs of each.",
+            description: "Lists the limits of the namespace, with what is known about the runs of each.",
             answers: &[shows::<LimitList>(200, "The limits.")],
             ..Operation::USUAL
         },
@@ -309,7 +306,7 @@ pub(super) static ROUTES: &[Route] = &[
         operation: Operation {
             id: "putLimit",
             summary: "Set a limit",
-            description: "Sets or changes the limit of a key. Tasks that wait follow the new limit within some seconds.",
+            description: "Sets or changes the limit of a key. Waiting tasks follow the new limit within a few seconds.",
             body: Some(Body::Limit),
             answers: &[shows::<LimitShown>(200, "Changed."), shows::<LimitShown>(201, "Set.")],
             refusals: &[Invalid, TooMany],
@@ -324,7 +321,7 @@ pub(super) static ROUTES: &[Route] = &[
         operation: Operation {
             id: "getLimit",
             summary: "Get a limit",
-            description: "Returns the limit of a key, and what is known of its runs.",
+            description: "Returns the limit of a key, and what is known about its runs.",
             answers: &[shows::<LimitShown>(200, "The limit.")],
             refusals: &[NoLimit],
             ..Operation::USUAL
@@ -338,7 +335,7 @@ pub(super) static ROUTES: &[Route] = &[
         operation: Operation {
             id: "deleteLimit",
             summary: "Delete a limit",
-            description: "Deletes the limit of a key. Tasks that name the key are not limited any more.",
+            description: "Deletes the limit of a key. Tasks that name the key are no longer limited.",
             answers: &[shows::<Deleted>(200, "Lifted.")],
             refusals: &[NoLimit],
             ..Operation::USUAL

@@ -20,7 +20,7 @@ pub(super) static ROUTES: &[Route] = &[
             body: Some(Body::Task),
             answers: &[
                 shows::<Task>(201, "Created."),
-                shows::<Task>(200, "It took the place of a task of the same id."),
+                shows::<Task>(200, "It replaced a task with the same id."),
             ],
             refusals: &[Invalid, ConditionRefused, KeyReused, Quota, Full, NotApplicable],
             ..Operation::USUAL
@@ -37,9 +37,9 @@ pub(super) static ROUTES: &[Route] = &[
         operation: Operation {
             id: "createTasks",
             summary: "Create many tasks",
-            description: "Creates up to 20,000 tasks. An invalid task does not keep the others from being created: `results` says what became of each one, in the order of the request. A deployment may accept a longer body (`MAX_BODY_MIB`).",
+            description: "Creates up to 20,000 tasks. An invalid task does not keep the others from being created: `results` has the result of each one, in the order of the request. A deployment may accept a longer body (`MAX_BODY_MIB`).",
             body: Some(Body::Batch),
-            answers: &[shows::<BatchReply>(200, "What became of each.")],
+            answers: &[shows::<BatchReply>(200, "A result for each task.")],
             refusals: &[Invalid, BatchRejected, KeyReused, Quota, Full],
             ..Operation::USUAL
         },
@@ -55,7 +55,7 @@ pub(super) static ROUTES: &[Route] = &[
             summary: "Cancel many tasks",
             description: "Cancels tasks by id or by filter, and discards their dead letters. No further attempt starts; an attempt in flight runs to its end. If `done` is false, send the request again.",
             body: Some(Body::Selection),
-            answers: &[shows::<CancelAnswer>(200, "What became of them.")],
+            answers: &[shows::<CancelAnswer>(200, "The result.")],
             refusals: &[Invalid],
             ..Operation::USUAL
         },
@@ -69,7 +69,7 @@ pub(super) static ROUTES: &[Route] = &[
         operation: Operation {
             id: "listTasks",
             summary: "List tasks",
-            description: "Lists the tasks that fulfil every part of the filter, in order of due time. Held, paused and unscheduled tasks have no due time: they are last, in no order of time. A page is answered after a bounded amount of work.",
+            description: "Lists the tasks that match every part of the filter, in order of due time. Held, paused and unscheduled tasks have no due time: they are last, in no order of time. A page is answered after a bounded amount of work.",
             answers: &[shows::<TaskList>(
                 200,
                 "A page of the list. It may hold fewer tasks than `limit`, or none, although more follow: send its `cursor` until that is null. `searched` says how far it has looked.",
@@ -118,7 +118,7 @@ pub(super) static ROUTES: &[Route] = &[
             id: "explainTask",
             summary: "Explain a task",
             description: "Says why the task did or did not fire, and when it fires next.",
-            answers: &[shows::<Explanation>(200, "What its shard knows of it.")],
+            answers: &[shows::<Explanation>(200, "The explanation.")],
             refusals: &[NoTask],
             ..Operation::USUAL
         },
@@ -137,7 +137,7 @@ pub(super) static ROUTES: &[Route] = &[
             description: "Creates the task with this id, or overwrites it. With the same schedule as before, a recurring task keeps the run that waits.",
             body: Some(Body::TaskOfPath),
             answers: &[
-                shows::<Task>(200, "It took the place of a task of the same id."),
+                shows::<Task>(200, "It replaced a task with the same id."),
                 shows::<Task>(201, "Created."),
             ],
             refusals: &[Invalid, KeyReused, Quota, Full, NotApplicable],
@@ -186,7 +186,7 @@ pub(super) static ROUTES: &[Route] = &[
             summary: "Pause many tasks",
             description: "Pauses tasks by id or by filter. If `done` is false, send the request again.",
             body: Some(Body::PauseMany),
-            answers: &[shows::<ChangeAnswer>(200, "What became of them.")],
+            answers: &[shows::<ChangeAnswer>(200, "The result.")],
             refusals: &[Invalid],
             ..Operation::USUAL
         },
@@ -217,7 +217,7 @@ pub(super) static ROUTES: &[Route] = &[
             summary: "Resume many tasks",
             description: "Resumes tasks by id or by filter. If `done` is false, send the request again.",
             body: Some(Body::Selection),
-            answers: &[shows::<ChangeAnswer>(200, "What became of them.")],
+            answers: &[shows::<ChangeAnswer>(200, "The result.")],
             refusals: &[Invalid, Full],
             ..Operation::USUAL
         },
@@ -252,7 +252,7 @@ pub(super) static ROUTES: &[Route] = &[
             summary: "Run many tasks now",
             description: "Runs tasks by id or by filter. If `done` is false, send the request again.",
             body: Some(Body::Selection),
-            answers: &[shows::<ChangeAnswer>(200, "What became of them.")],
+            answers: &[shows::<ChangeAnswer>(200, "The result.")],
             refusals: &[Invalid, Quota, Full],
             ..Operation::USUAL
         },
@@ -284,7 +284,7 @@ pub(super) static ROUTES: &[Route] = &[
             summary: "Reschedule many tasks",
             description: "Moves tasks that fire once to another time, by id or by filter. If `done` is false, send the request again.",
             body: Some(Body::RescheduleMany),
-            answers: &[shows::<ChangeAnswer>(200, "What became of them.")],
+            answers: &[shows::<ChangeAnswer>(200, "The result.")],
             refusals: &[Invalid],
             ..Operation::USUAL
         },
@@ -301,7 +301,7 @@ pub(super) static ROUTES: &[Route] = &[
             summary: "Change a task",
             description: "Applies a JSON merge patch (RFC 7396) to the task. The answer shows the task as it is stored.",
             body: Some(Body::Patch),
-            answers: &[shows::<Task>(200, "The task as it stands now.")],
+            answers: &[shows::<Task>(200, "The task after the change.")],
             refusals: &[Invalid, NoTask, Quota, Full, TaskCancelled, NotApplicable],
             ..Operation::USUAL
         },

@@ -1,9 +1,9 @@
 //! Whether a user has agreed to a change of many.
 //!
-//! A change of more than one task is made only after somebody has seen how many tasks it concerns.
+//! A tool changes more than one task only after somebody has seen how many tasks it will change.
 //! The tool counts and asks: with a form if the client shows one, otherwise with an answer that has
-//! a `confirmation` to send back. Both have the shown number, sealed for the caller, the tool and
-//! the selection. If more tasks match by then, it asks again.
+//! a `confirmation` to send back. Both contain the shown number, sealed for the caller, the tool
+//! and the selection. If more tasks match when the client sends it back, the tool asks again.
 
 use super::failure::Failure;
 use super::job::Job;
@@ -15,7 +15,7 @@ use serde_json::json;
 /// The name of the question, and of the field of its form.
 const CONFIRM: &str = "confirm";
 
-/// How many tasks or dead letters a call concerns.
+/// The number of tasks or dead letters that a call would change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Count {
     pub(super) number: u64,
@@ -26,8 +26,8 @@ pub(super) struct Count {
 }
 
 impl Count {
-    /// Returns whether the user must agree. This is so for more than one, and if the count has
-    /// stopped early, because there may be any number.
+    /// Returns whether the user must agree: for more than one, and if the count has stopped early,
+    /// because there may be any number.
     pub(super) fn needs_agreement(&self) -> bool {
         self.is_at_least || self.number > 1
     }
@@ -47,9 +47,9 @@ impl Count {
     }
 }
 
-/// Puts a text of somebody else in double quotes. Removes characters that could end the quotes or
-/// change how the rest is shown: control characters, line breaks, and marks of the writing
-/// direction.
+/// Puts a text that somebody else wrote in double quotes. Removes characters that could end the
+/// quotes or change how the rest is shown: control characters, line breaks, and marks of the
+/// writing direction.
 pub(super) fn quoted(text: &str) -> String {
     let is_hidden = |c: char| {
         c.is_control()
@@ -88,7 +88,7 @@ fn purpose(job: &Job<'_>, selected: &Selected<'_>) -> String {
 /// Returns the user's answer.
 ///
 /// # Errors
-/// If the client sends back a state that it was not given for this call.
+/// Returns an error if the client sends back a state that was not given to it for this call.
 pub(super) fn of(job: &Job<'_>, selected: &Selected<'_>) -> Result<Agreement, Failure> {
     let purpose = purpose(job, selected);
     if let Some(confirmation) = &selected.confirmation {

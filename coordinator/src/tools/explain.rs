@@ -21,7 +21,7 @@ pub(super) async fn explain(job: &Job<'_>) -> Result<Outcome, Failure> {
             let task: Task<'_> = read(&text)?;
             upcoming::of(&text, &task, job.call.now)
         }
-        // Nothing of the task is left, or its last run has ended in between.
+        // Nothing of the task is left, or its last run has ended meanwhile.
         Err(Failure::Refused(problem)) if problem.kind == ProblemType::NoTask => Vec::new(),
         Err(failure) => return Err(failure),
     };

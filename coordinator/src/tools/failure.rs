@@ -42,7 +42,7 @@ impl Failure {
     /// Returns the outcome for a model.
     ///
     /// # Errors
-    /// If the failure is for the client and not for a model.
+    /// Returns a refusal if the failure is for the client and not for a model.
     pub(crate) fn outcome(self, tool: &str) -> Result<Outcome, Refusal> {
         let text = match self {
             Self::Argument(problem) => {

@@ -1,4 +1,4 @@
-//! A call of a tool, with everything that is needed to carry it out.
+//! The context of a call of a tool: [`Job`].
 
 use super::failure::Failure;
 use crate::context::Call;

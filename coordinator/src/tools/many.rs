@@ -17,8 +17,8 @@ const MAX_PAGES: usize = 5;
 /// The items of each such page.
 const PAGE_LIMIT: u64 = 1_000;
 
-/// The most requests to shards that the pages cause together. Each page asks every shard, an
-/// invocation may make 1,000 requests, and the change that follows makes some, too.
+/// The most requests to shards that the pages may cause together. Each page asks every shard. An
+/// invocation may make 1,000 requests, and the change that follows needs some of them.
 const MAX_SHARDS_ASKED: usize = 320;
 
 /// The number of examples.

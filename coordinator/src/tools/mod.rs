@@ -1,10 +1,11 @@
-//! The tools that language models call over `/mcp`: by what somebody wants, not one for each route.
+//! The tools that language models call over `/mcp`. There is one for each thing that a user may
+//! want, not one for each route.
 //!
-//! A tool makes requests to the HTTP API for its caller, within the request to `/mcp`, and says the
-//! answers in a form that a model can act on: exact times in RFC 3339, the next runs of a schedule,
-//! and errors that say what to do next. So a tool can do nothing that its API key cannot, and every
-//! bound of the API holds. What is checked here beside that: a time that is meant on somebody's
-//! clock has a time zone, and a change of many tasks is agreed to.
+//! A tool makes requests to the HTTP API for its caller, within the request to `/mcp`, and writes
+//! the answers in a form that a model can act on: exact times in RFC 3339, the next runs of a
+//! schedule, and errors that say what to do next. So a tool can do nothing that its API key cannot,
+//! and every bound of the API holds. In addition, the tools check that a local time has a time
+//! zone, and that the user agrees to a change of many tasks.
 
 mod agreement;
 mod answers;

@@ -143,12 +143,12 @@ fn the_files_are_what_the_types_say() {
 }
 
 /// The most bytes of schemas, which every client reads before a model can call a tool.
-const MOST_BYTES: usize = 54_000;
+const MAX_BYTES: usize = 54_000;
 
 #[test]
 fn schemas_are_short() {
     let bytes: usize = all().map(|tool| of_tool(tool.about.name).to_string().len()).sum();
-    assert!(bytes <= MOST_BYTES, "{bytes} bytes");
+    assert!(bytes <= MAX_BYTES, "{bytes} bytes");
 }
 
 #[test]

@@ -23,7 +23,7 @@ pub(crate) struct Tool {
     pub(crate) about: About,
     /// The scopes that a key needs to see and call it.
     scopes: &'static [Scope],
-    /// Whether it gives clients a state to send back.
+    /// Whether the tool gives clients a state to send back.
     has_state: bool,
     run: Run,
 }
@@ -37,7 +37,7 @@ impl Tool {
     /// Carries out a call.
     ///
     /// # Errors
-    /// The failure of the call.
+    /// Returns the failure of the call.
     pub(crate) async fn run(&self, job: &Job<'_>) -> Result<Outcome, Failure> {
         if let Some(scope) = self.lacking(&job.call.holder) {
             return Err(Failure::Said(format!(
@@ -172,8 +172,8 @@ static TOOLS: &[Tool] = &[
             title: "Replay failures",
             description: "Starts runs over that have failed for good (dead letters), by deadLetterId or by filter. If there is more than one, the user \
                 is asked first, with the number. Look at the errors with list_runs before: what failed for a reason fails again.",
-            // It adds runs. The failed attempts stay in the history, and a further failure is a dead
-            // letter again.
+            // It adds runs. The failed attempts stay in the history, and a further failure is a
+            // dead letter again.
             effect: CHANGE,
             schemas: include_str!("schemas/replay_failures.json"),
         },

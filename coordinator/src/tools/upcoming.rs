@@ -36,7 +36,7 @@ fn by_schedule(text: &str, task: &Task<'_>, now: UnixMillis) -> Vec<NextRun> {
         return task.due.map(at).into_iter().collect();
     };
     let timezone = shown.timezone;
-    // A preview counts runs from now. A task with counted runs knows its last one.
+    // A preview counts runs from now, but a task with a limited number of runs knows its last one.
     let last = task.final_run.unwrap_or(i64::MAX);
     let is_to_come = |run: &PreviewRun| run.time.get() <= last;
     shown.runs.into_iter().filter(is_to_come).map(|run| next_run(run, timezone)).collect()

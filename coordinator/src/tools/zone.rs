@@ -7,7 +7,7 @@ use scheduler_model::mcp::Action;
 use scheduler_model::tools::TIMEZONE;
 use serde_json::json;
 
-/// More characters than the name of any time zone has.
+/// The most characters of an answer. Every name of a time zone is shorter.
 const MAX_ZONE_CHARS: usize = 64;
 
 /// What is known about the time zone of a call.
@@ -30,11 +30,11 @@ impl Zone {
     }
 }
 
-/// Returns what is known about the time zone of a call. `is_missing` says that the call has local
+/// Returns what is known about the time zone of a call. `is_missing` means that the call has local
 /// times and names no zone.
 ///
 /// # Errors
-/// If the zone is missing and the user does not name it, or cannot be asked.
+/// Returns an error if the zone is missing and the user does not name it, or cannot be asked.
 pub(super) fn of(job: &Job<'_>, is_missing: bool) -> Result<Zone, Failure> {
     if !is_missing {
         return Ok(Zone::Given);
@@ -74,7 +74,7 @@ pub(super) fn of(job: &Job<'_>, is_missing: bool) -> Result<Zone, Failure> {
             },
             "required": [TIMEZONE],
         }),
-        // Forging an answer has no effect that an argument with the zone would not have.
+        // A forged answer has no effect that an argument with the zone would not have.
         state: None,
     })))
 }

@@ -34,7 +34,6 @@
 //! more values at equal distances (`8-18/2`, `0-4`, `5,25,45`). It fires at every instant at which
 //! the clock shows a matching time. Every other schedule is at **fixed times** (`30 1 * * *`, `0
 //! 2,14 * * *`, `15,45 9,17 * * *`). Each of these fires when the clock first reaches or passes it:
-//! * *`, `15,45 9,17 * * *`): each fires when the clock first reaches or passes it. That is:
 //!
 //! | | gap (the clock jumps forward over a run) | overlap (the clock goes back and shows a run's time twice) |
 //! |---|---|---|
@@ -120,8 +119,8 @@ impl CronSchedule {
     /// default zone is UTC.
     ///
     /// # Errors
-    /// If a part is invalid. The error names the field of the task, the part of the expression, and
-    /// the accepted values.
+    /// Returns an error if a part is invalid. The error names the field of the task, the part of
+    /// the expression, and the accepted values.
     pub fn parse(expr: &str, timezone: Option<&str>) -> Result<Self, CronError> {
         let timezone = self::timezone(timezone)?;
         let fields = parse::expression(expr)?;

@@ -56,9 +56,9 @@ impl Every {
         self.is_finer_than_a_day() && DAY_MILLIS % self.interval_millis != 0
     }
 
-    /// Returns the days of a month, from bit 1, on which runs may be while the clock does not change.
-    /// `first` is the first day of the month, and `known` is a day with a run, as a number since
-    /// 1970-01-01.
+    /// Returns the days of a month, from bit 1, on which runs may be while the clock does not
+    /// change. `first` is the first day of the month, and `known` is a day with a run, as a number
+    /// since 1970-01-01.
     pub(crate) fn days_of(self, first: NaiveDate, known: i64) -> u32 {
         count_steps(1);
         let days = self.interval_millis / DAY_MILLIS;
@@ -71,8 +71,8 @@ impl Every {
             .fold(0, |set, day| set | 1 << day)
     }
 
-    /// Returns the first time of day at or after `from`, both in milliseconds, at which a run may be
-    /// while the clock does not change. `known` is the time of day of a run.
+    /// Returns the first time of day at or after `from`, both in milliseconds, at which a run may
+    /// be while the clock does not change. `known` is the time of day of a run.
     pub(crate) fn time_from(self, from: i64, known: i64) -> i64 {
         // The times of day differ by multiples of what the interval and a day have in common.
         let (mut common, mut rest) = (self.interval_millis, DAY_MILLIS);
@@ -102,7 +102,7 @@ impl Every {
 mod tests {
     use super::*;
 
-    /// As many as there are if one goes through them, also where the clock jumps over the anchor.
+    /// The count is the number of runs that a walk finds, even if the clock jumps over the anchor.
     #[test]
     fn runs_between_two_times_are_counted() {
         let time = UnixMillis::new;

@@ -124,7 +124,7 @@ impl Excluding {
     }
 
     /// Returns the effect of a clock change on the run at `at`. `previous` is the run before. A run
-    /// that has moved is handled as the run of a task at a local time.
+    /// that has moved is handled like the run of a one-shot task at a local time.
     pub(crate) fn clock_change(&self, at: UnixMillis, previous: UnixMillis) -> Option<ClockChange> {
         match self.left_at(at) {
             Some(Left { from: Some(_), asked, .. }) => {

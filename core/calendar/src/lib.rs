@@ -2,7 +2,7 @@
 //!
 //! In scope: reading and writing times, the time zone database, clock changes, when a schedule runs
 //! next, and how many steps a search may take. Not in scope: tasks, records and requests. Nothing
-//! here reads a clock: the present time is an argument.
+//! here reads a clock: the current time is an argument.
 
 pub mod clock_change;
 pub mod cron;

@@ -147,8 +147,8 @@ impl<'de> Deserialize<'de> for LocalTime {
 impl FromStr for LocalTime {
     type Err = NotLocal;
 
-    /// Parses `YYYY-MM-DDTHH:MM` or `YYYY-MM-DDTHH:MM:SS`, optionally with a fraction of a second,
-    /// of which the milliseconds count. A space may replace the `T`.
+    /// Parses `YYYY-MM-DDTHH:MM` or `YYYY-MM-DDTHH:MM:SS`, optionally with a fraction of a second.
+    /// Digits beyond milliseconds are ignored. A space may replace the `T`.
     fn from_str(text: &str) -> Result<Self, NotLocal> {
         read(text.as_bytes())
     }

@@ -16,7 +16,7 @@ use crate::steps::{are_left, steps_taken};
 use crate::time::UnixMillis;
 use std::slice;
 
-/// The runs that are tried one after another before a range is halved.
+/// The number of runs that are tried one after another before a range is halved.
 const FEW_RUNS: usize = 3;
 
 /// One run of a schedule.
@@ -29,12 +29,12 @@ pub struct Occurrence {
     pub due: UnixMillis,
 }
 
-/// What [`Schedule::count_due`] has counted.
+/// The result of [`Schedule::count_due`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counted {
     /// How many occurrences.
     pub runs: u64,
-    /// How many of them were looked at one by one.
+    /// How many of them were examined one by one.
     pub looked_at: u64,
     /// The first occurrence that is not counted.
     pub next: Option<Occurrence>,
@@ -171,14 +171,15 @@ impl Schedule {
     /// the nominal time of run number 1.
     ///
     /// # Errors
-    /// If counting the runs takes too many steps.
+    /// Returns an error if counting the runs takes too many steps.
     pub fn end_with_run(&mut self, first: UnixMillis, runs: u32) -> Result<(), TooLong> {
         self.last = self.last.min(self.time_of_run(first, runs)?);
         Ok(())
     }
 
-    /// Returns the nominal time of the last occurrence of a schedule with an end. `first` is the time
-    /// of the first one. Without exclusions, the end of a counted schedule is its last occurrence.
+    /// Returns the nominal time of the last occurrence of a schedule with an end. `first` is the
+    /// time of the first one. Without exclusions, the end of a counted schedule is its last
+    /// occurrence.
     pub fn last_time(&self, first: UnixMillis) -> UnixMillis {
         if !matches!(self.rule, Rule::Excluding(_)) {
             return self.last;
@@ -239,8 +240,8 @@ impl Schedule {
 
     /// Counts the occurrences from `first` on that are due before `end`.
     ///
-    /// Those of an interval without delay are computed, however many there are. Of others, it
-    /// counts `most` one by one, and stops there.
+    /// For an interval without delay, computes the number. For any other rule, counts at most
+    /// `most` occurrences one by one.
     pub fn count_due(&self, first: Occurrence, end: UnixMillis, most: u64) -> Counted {
         let until = end.plus(-1).min(self.last);
         if let Rule::Every(every) = &self.rule

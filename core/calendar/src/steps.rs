@@ -6,7 +6,7 @@ thread_local! {
     /// The steps that searches have taken so far. Only differences are used, so a result depends
     /// only on its input.
     static TAKEN: Cell<u64> = const { Cell::new(0) };
-    /// The count at which the present work ends: see [`within`].
+    /// The count at which the current work ends: see [`within`].
     static LIMIT: Cell<u64> = const { Cell::new(u64::MAX) };
 }
 
@@ -25,14 +25,14 @@ pub fn steps_taken() -> u64 {
     TAKEN.get()
 }
 
-/// Does work that may take fewer than `most` steps, and not more than work around it may. Searches
-/// of exclusions and counts of runs end soon after the last step. Then nothing is known about what
-/// they searched, so the result of the work is dropped.
+/// Does work that may take fewer than `most` steps. An outer limit also applies. Searches of
+/// exclusions and counts of runs end soon after the last step. Then their results are unknown, so
+/// the result of the work is dropped.
 ///
 /// # Errors
-/// If the work takes that many steps.
+/// Returns an error if the work takes that many steps.
 pub fn within<T>(most: u64, work: impl FnOnce() -> T) -> Result<T, TooManySteps> {
-    /// Restores the limit of the work around, even after a panic.
+    /// Restores the outer limit, even after a panic.
     struct Around(u64);
     impl Drop for Around {
         fn drop(&mut self) {
@@ -45,7 +45,7 @@ pub fn within<T>(most: u64, work: impl FnOnce() -> T) -> Result<T, TooManySteps>
     if are_left() { Ok(outcome) } else { Err(TooManySteps) }
 }
 
-/// Returns whether the present work may take further steps. If not, its result will not be used.
+/// Returns whether the current work may take further steps. If not, its result will not be used.
 pub(crate) fn are_left() -> bool {
     TAKEN.get() < LIMIT.get()
 }

@@ -61,7 +61,7 @@ impl Steady {
     }
 }
 
-/// When a local clock shows some time. Instants are Unix seconds.
+/// The instants at which a local clock shows a time, in Unix seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reading {
     /// The clock shows the time at one instant.

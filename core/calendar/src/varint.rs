@@ -28,7 +28,8 @@ pub fn put_signed(value: i64, out: &mut Vec<u8>) {
 /// Reads a number from the front of `rest` and removes it.
 ///
 /// # Errors
-/// If `rest` does not begin with a number. Then it is unspecified how much of `rest` is removed.
+/// Returns an error if `rest` does not begin with a number. Then it is unspecified how much of
+/// `rest` is removed.
 pub fn take(rest: &mut &[u8]) -> Result<u64, VarintError> {
     let mut value = 0_u64;
     for shift in (0..64).step_by(7) {
@@ -49,7 +50,7 @@ pub fn take(rest: &mut &[u8]) -> Result<u64, VarintError> {
 /// Reads a signed number from the front of `rest` and removes it.
 ///
 /// # Errors
-/// As [`take`].
+/// Returns the errors of [`take`].
 pub fn take_signed(rest: &mut &[u8]) -> Result<i64, VarintError> {
     take(rest).map(signed)
 }

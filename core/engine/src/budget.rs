@@ -61,13 +61,13 @@ pub(super) const LOOK_BYTES: usize = 200;
 /// and a large held run may wait for each of them.
 pub(super) const MAX_RELEASED_BYTES: usize = 4_000_000;
 
-/// The ids whose runs one wake-up moves into lanes after which it takes no further key.
+/// Once one wake-up has moved the runs of this many ids into lanes, it takes no further key.
 pub(super) const MAX_PLACED: usize = 1_000;
 
 /// The most envelopes that one wake-up sends again.
 pub(super) const MAX_RESENDS: usize = 64;
-/// The bytes of stopped envelopes, patched records included, after which a wake-up ends no further
-/// one.
+/// Once a wake-up has ended stopped envelopes of this many bytes, patched records included, it ends
+/// no further one.
 pub(super) const MAX_ENDED_BYTES: usize = 2_000_000;
 
 /// The bytes of pages that one wake-up reads to find lapsed tasks, and the bytes that it writes as
@@ -87,8 +87,8 @@ pub(super) const MAX_LOOKS: usize = 2_000;
 /// The most bytes of these records.
 pub(super) const MAX_LOOK_BYTES: usize = 1_000_000;
 
-/// The bytes of pages after which one wake-up plans no further page by another law: about sixty
-/// pages. Nothing fires in such a wake-up.
+/// Once a wake-up has planned pages of this many bytes by another law, it plans no further page:
+/// about sixty pages. Nothing fires in such a wake-up.
 pub(super) const MAX_REPLANNED_BYTES: usize = 4_000_000;
 
 /// The most recurring tasks without a further run that one wake-up removes.

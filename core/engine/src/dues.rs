@@ -1,8 +1,9 @@
 //! The due times at which a filter may match an entry of a page or a recurring task.
 //!
 //! The times of a filter are compared with due times, and for dead letters with the times of death.
-//! A run that does not fire by itself has its time in the record. Dead letters that earlier versions stored have
-//! the time of death in the record, and are due never. Paused recurring tasks are due never too.
+//! A run that does not fire by itself has its time in the record. Dead letters that earlier
+//! versions stored have the time of death in the record, and are never due. Paused recurring tasks
+//! are never due either.
 
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::protocol::{Filter, Status};
@@ -119,7 +120,7 @@ mod tests {
         ] {
             assert_eq!(of(status, is_paused).next(at(0)), first, "{status:?} {is_paused:?}");
         }
-        // A paused recurring task is due never.
+        // A paused recurring task is never due.
         assert_eq!(of(Some(Status::Paused), None).previous(UnixMillis::NEVER), never);
         let not_paused = of(None, Some(false));
         assert_eq!(not_paused.next(UnixMillis::PAUSED), never);

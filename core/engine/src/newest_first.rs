@@ -2,7 +2,7 @@
 //!
 //! A place in this order ([`Position::newest_first`]) rises from the newest dead letter to the
 //! oldest. So lists over all shards join their parts as they join lists of tasks. The dead letters
-//! that earlier versions stored are due never. They come last, in no order of time.
+//! that earlier versions stored are never due. They come last, in no order of time.
 
 use crate::mem_page::MemPage;
 use scheduler_calendar::time::UnixMillis;

@@ -31,7 +31,8 @@ pub(super) enum Same {
 /// schedules are not equal, because then a new task starts.
 ///
 /// Schedules are equal if their rules name the same times and leave out the same, in whatever
-/// notation, and their anchors, `startAt`, `endAt` and `maxRuns` are equal. Delays and the policies for late runs do not matter.
+/// notation, and their anchors, `startAt`, `endAt` and `maxRuns` are equal. Delays and the policies
+/// for late runs do not matter.
 pub(super) fn going_on(
     given: &[u8],
     stored: &[u8],

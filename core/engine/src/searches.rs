@@ -46,7 +46,7 @@ impl Search {
     }
 
     /// Returns whether it matches a record of a page; `None` if it has not looked through the
-    /// present revision of the page.
+    /// current revision of the page.
     pub(super) fn matches(&self, number: PageNumber, page: &MemPage, index: usize) -> Option<bool> {
         let of_page = self.pages.get(&number).filter(|of| of.revision == page.revision)?;
         Some(of_page.matching.get(index / 64).is_some_and(|word| word >> (index % 64) & 1 == 1))

@@ -10,7 +10,7 @@
 //! the two open ones are encoded each time.
 //!
 //! The clock of the shard determines the point of a count. If the clock goes back, the points that
-//! are then in the future join the present one. So no count is lost, and none is in the future.
+//! are then in the future join the current one. So no count is lost, and none is in the future.
 //!
 //! [`Counters`]: scheduler_model::protocol::Counters
 //! [`Meter`]: scheduler_model::meter::Meter

@@ -154,7 +154,7 @@ fn the_engine_finds_every_stored_task() {
     assert_eq!(engine.get("due-2", &stored).unwrap().map(|item| item.status), None);
 }
 
-/// They are stored as due never. The time of death is in their records.
+/// They are stored as never due. The time of death is in their records.
 #[test]
 fn its_dead_letters_have_ids_and_times_of_death() {
     let stored = stored();

@@ -1,9 +1,9 @@
 //! Parts that come after what a schedule leaves out, and may belong to it.
 //!
-//! In "every hour except mondays between 12 and 13", the hours may be those of the schedule, or
-//! those of the mondays. Such a sentence is refused, because both are schedules and one is wrong.
-//! A part is no such case if it can belong to the schedule only: a time of day that the schedule
-//! lacks, a time zone, a number of runs. So the rule is about kinds of parts, not about sentences.
+//! In "every hour except mondays between 12 and 13", the hours may belong to the schedule or to the
+//! mondays. Such a sentence is refused, because only one of the two schedules is meant. A part is
+//! accepted if it can belong to the schedule only: a time of day that the schedule lacks, a time
+//! zone, a number of runs. So the rule is about kinds of parts, not about sentences.
 
 use crate::clause::{Clause, Cycle, Day, Exception, Found, Point};
 use crate::token::Token;
@@ -35,7 +35,7 @@ pub(crate) struct Attached {
 /// others.
 ///
 /// # Errors
-/// Names the first such part.
+/// Returns an error that names the first such part.
 pub(crate) fn check(
     tokens: &[Token],
     left_over: &[usize],
@@ -102,7 +102,7 @@ fn gap(tokens: &[Token], left_over: &[usize], from: usize, to: usize) -> Gap {
     gap
 }
 
-/// What the other parts say.
+/// What the other parts of the phrase say.
 #[derive(Debug, Default)]
 struct Rest {
     has_days: bool,

@@ -62,11 +62,11 @@ pub(crate) fn instant(local: NaiveDateTime, zone: Zone) -> i64 {
     }
 }
 
-/// Returns the first `count` runs after `now`, milliseconds since 1970. Nothing here knows the items
-/// of calendars, so the runs that only a calendar leaves out are among them.
+/// Returns the first `count` runs after `now`, milliseconds since 1970. Nothing here knows the
+/// items of calendars, so the runs that only a calendar leaves out are among them.
 ///
 /// # Errors
-/// Says why the scheduler would refuse the schedule.
+/// Returns an error that says why the scheduler would refuse the schedule.
 pub fn runs(schedule: &Schedule, now: i64, count: usize) -> Result<Vec<i64>, String> {
     let request = match &schedule.exclude {
         Some(exclude) if !exclude.calendars.is_empty() => {
@@ -93,7 +93,7 @@ fn cron_of(json: &str) -> Option<Cron> {
 /// Reads what a record leaves out. It has the names of its calendars, without their items.
 fn exclude_of(json: &str) -> Option<Exclude> {
     let exclude: Exclude = serde_json::from_str(&with_names(json)).ok()?;
-    // To skip runs is the default.
+    // Skipping runs is the default.
     let instead = exclude.instead.filter(|instead| instead != "skip");
     Some(Exclude { instead, ..exclude })
 }

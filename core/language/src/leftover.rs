@@ -61,14 +61,14 @@ fn unknown(word: &str) -> &'static str {
     }
 }
 
-/// A word that belongs to no part, with its neighbours.
+/// The words that belong to no part, with their neighbors.
 struct Rest<'a> {
     phrase: &'a str,
     tokens: &'a [Token],
     left: &'a [usize],
     found: &'a [Found],
     language: Language,
-    /// What is known of each token, once it has been asked for.
+    /// The suspicion of each token, once it has been determined.
     suspicions: Vec<OnceCell<Option<Suspicion>>>,
 }
 
@@ -82,7 +82,7 @@ pub(crate) fn is_reminder(tokens: &[Token]) -> bool {
 /// Refuses words that may say something about time.
 ///
 /// # Errors
-/// Names the first such word.
+/// Returns an error that names the first such word.
 pub(crate) fn check(
     phrase: &str,
     tokens: &[Token],

@@ -1,13 +1,13 @@
 //! Schedules in words: `every monday at 10:00` or `jeden Montag um 10 Uhr` to the fields of a task,
 //! and back.
 //!
-//! [`parse`] reads a phrase at a given time in a given time zone. It answers a whole schedule, or
-//! several with a question, or a refusal that says which words it did not understand. [`sentence`]
-//! writes any schedule as one sentence, which [`parse`] reads as the same schedule.
+//! [`parse`] reads a phrase at a given time in a given time zone. It returns a whole schedule, or
+//! several schedules with a question, or a refusal that says which words it did not understand.
+//! [`sentence`] writes any schedule as one sentence, which [`parse`] reads as the same schedule.
 //! `docs/words.md` says what is understood, assumed, asked and refused.
 //!
-//! The guiding rule: a wrong schedule is far worse than a question. Words that may say something
-//! about time and that the grammar did not take make it refuse the whole phrase.
+//! The guiding rule: a wrong schedule is far worse than a question. If words that may say something
+//! about time belong to no part, the whole phrase is refused.
 //!
 //! ```
 //! use scheduler_language::{Outcome, parse, sentence, zone};
@@ -33,9 +33,10 @@
 //! | the rest becomes the description, or a reason to refuse | `leftover` |
 //! | the scheduler's own calendar checks the result | `calendar` |
 //!
-//! In scope: English phrases, and the fields of a task that say when it fires ([`Schedule`]). Not in
-//! scope: the other fields, requests, and when a schedule runs, which the scheduler's calendar
-//! computes. Nothing here reads a clock, and nothing panics. Every phrase ends within [`limits`].
+//! In scope: phrases in English and German, and the fields of a task that say when it fires
+//! ([`Schedule`]). Not in scope: the other fields, requests, and when a schedule runs, which the
+//! scheduler's calendar computes. Nothing here reads a clock, and nothing panics. Every phrase ends
+//! within [`limits`].
 
 mod attachment;
 mod calendar;

@@ -4,8 +4,8 @@ use crate::calendar::Zone;
 use crate::token::Token;
 use crate::{Language, Outcome, Reason, Refusal, Schedule, read, sentence_in, words};
 
-/// The name of the calendar that sentences near to one with holidays name. The caller, who knows which
-/// calendars exist, may replace it.
+/// The name of the calendar in suggestions for sentences about holidays. The caller, who knows
+/// which calendars exist, may replace it.
 pub const HOLIDAYS: &str = "holidays";
 
 /// What is near to a word that no schedule matches exactly.

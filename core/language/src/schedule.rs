@@ -73,7 +73,8 @@ impl Exclude {
         (self != Self::default()).then_some(self)
     }
 
-    /// Returns it without its calendars, or something that leaves out no run if nothing else is left.
+    /// Returns it without its calendars, or something that leaves out no run if nothing else is
+    /// left.
     pub(crate) fn without_calendars(&self) -> Self {
         let mut own = Self { calendars: Vec::new(), ..self.clone() };
         if own == (Self { instead: own.instead.clone(), ..Self::default() }) {

@@ -211,8 +211,8 @@ pub(crate) enum Suspicion {
     Misspelt(&'static str),
 }
 
-/// Endings of words that say when, such as "weeknights", "someday" and "midweek". No table lists all
-/// of these words.
+/// Endings of words that say when, such as "weeknights", "someday" and "midweek". No table lists
+/// all of these words.
 #[rustfmt::skip]
 const ENDINGS: &[&str] = &[
     "night", "nights", "day", "days", "week", "weeks", "month", "months", "year", "years", "hour",
@@ -314,7 +314,7 @@ pub(crate) fn is_foreign(word: &str) -> bool {
 }
 
 /// Returns whether `word` is `known` with one letter added, left out, changed, or swapped with its
-/// neighbour.
+/// neighbor.
 pub(crate) fn is_misspelt(word: &str, known: &str) -> bool {
     let (word, known) = (word.as_bytes(), known.as_bytes());
     if word == known || word.len().abs_diff(known.len()) > 1 || word.len() < 4 {

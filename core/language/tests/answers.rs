@@ -74,7 +74,7 @@ fn a_description_in_two_places_is_joined() {
     }
 }
 
-/// What is assumed or ignored lowers the confidence, and each assumption is said.
+/// What is assumed or ignored lowers the confidence, and each assumption is reported.
 #[test]
 fn assumptions_lower_the_confidence() {
     let cost = |phrase: &str| {
@@ -267,7 +267,7 @@ fn german_schedules_are_said_in_german() {
     }
 }
 
-/// What a table takes for granted is said, and lowers the confidence.
+/// An assumption that a table of words makes is reported, and lowers the confidence.
 #[test]
 fn corrections_are_said() {
     for (phrase, text) in [

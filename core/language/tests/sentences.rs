@@ -21,7 +21,8 @@ const STEP: usize = 41;
 /// The shortest word with an error. In a shorter one, an error often makes another word.
 const SHORTEST: usize = 5;
 
-/// The most phrases with an error that may be read as another schedule, of 1,000 that are understood.
+/// The most phrases with an error that may be read as another schedule, of 1,000 that are
+/// understood.
 const MOST_WRONG: usize = 20;
 
 #[derive(Debug, Clone, Copy, Default)]

@@ -18,7 +18,7 @@ fn asks(search: &mut Search<ChangedId>) -> Option<(Among, Vec<u16>)> {
     Some((among, by_shard.into_keys().map(|shard| shard.epoch).collect()))
 }
 
-/// The dead letters of two epochs were both moved, so an id had two tasks.
+/// If the dead letters of two epochs were both moved, an id would have two tasks.
 #[test]
 fn a_reschedule_moves_one_dead_letter_of_all_epochs() {
     let mut search = search(Means::of(Change::Reschedule(UnixMillis::ZERO.into())));

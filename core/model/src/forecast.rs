@@ -81,7 +81,7 @@ impl Buckets {
 /// Reads the parameters of a query for a forecast.
 ///
 /// # Errors
-/// Names the invalid parameter and the limit.
+/// Returns an error that names the invalid parameter and the limit.
 pub fn parse_forecast_query(
     parameters: &mut dyn Iterator<Item = Parameter<'_>>,
     now: UnixMillis,

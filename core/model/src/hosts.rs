@@ -66,7 +66,8 @@ const MAX_SHOWN_BYTES: usize = 100;
 /// ASCII, without the dot of the root.
 ///
 /// # Errors
-/// If it is not a host, or has a scheme, a port or a path. The error names `field`.
+/// Returns an error if it is not a host, or has a scheme, a port or a path. The error names
+/// `field`.
 pub fn host_of_name(name: &str, field: &str) -> Result<String, FieldError> {
     match Host::parse(name) {
         Ok(Host::Domain(domain)) => Ok(without_root(&domain).to_owned()),
@@ -90,9 +91,9 @@ fn without_root(host: &str) -> &str {
     host.strip_suffix('.').unwrap_or(host)
 }
 
-/// Returns an entry of `OWN_HOSTS` in the form that [`check_host`] compares. An operator may copy the
-/// entry from an address bar, with a scheme, a path, international letters, or the dot of the root. A
-/// pattern that matches nothing would protect nothing.
+/// Returns an entry of `OWN_HOSTS` in the form that [`check_host`] compares. An operator may copy
+/// the entry from an address bar, with a scheme, a path, international letters, or the dot of the
+/// root. A pattern that matches nothing would protect nothing.
 pub fn own_pattern(entry: &str) -> String {
     let address = entry.split_once("://").map_or(entry, |(_, address)| address);
     let address = address.split(['/', '?', '#']).next().unwrap_or_default();
@@ -118,7 +119,8 @@ pub fn own_pattern(entry: &str) -> String {
 pub struct Hosts<'a> {
     /// Hosts that webhooks may call although they are not public, from `WEBHOOK_ALLOWED_HOSTS`.
     pub allowed: &'a [String],
-    /// The scheduler's own hosts, which webhooks may not call: [`own_pattern`] of each in `OWN_HOSTS`.
+    /// The scheduler's own hosts, which webhooks may not call: [`own_pattern`] of each in
+    /// `OWN_HOSTS`.
     pub own: &'a [String],
 }
 
@@ -162,8 +164,8 @@ pub enum HostError {
 /// applies to that port only.
 ///
 /// # Errors
-/// If it is neither a public nor an allowed host, if it is one of the scheduler's own, or if it is
-/// longer than a name may be.
+/// Returns an error if it is neither a public nor an allowed host, if it is one of the scheduler's
+/// own, or if it is longer than a name may be.
 pub fn check_host(url: &Url, hosts: Hosts<'_>) -> Result<(), HostError> {
     let shown = url.host_str().unwrap_or_default();
     // A name with one dot at its end is the same name.

@@ -37,7 +37,7 @@ impl IdKey {
     /// Replaces the hashes of a page by keyed ones.
     ///
     /// # Errors
-    /// [`PageError::Entry`] if a record has no id.
+    /// Returns [`PageError::Entry`] if a record has no id.
     pub fn key_page(&self, page: &mut Page) -> Result<(), PageError> {
         let Page { directory, body } = page;
         directory.key(|entry| {

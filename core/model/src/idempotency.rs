@@ -50,7 +50,8 @@ impl Once {
     /// the same body, as method and path do.
     ///
     /// # Errors
-    /// If the key is empty, too long, or has a character that is not printable ASCII.
+    /// Returns an error if the key is empty, too long, or has a character that is not printable
+    /// ASCII.
     pub fn new(key: &str, route: &str, body: &str, made: RequestSeed) -> Result<Self, FieldError> {
         let detail = if key.is_empty() || key.len() > MAX_IDEMPOTENCY_KEY_BYTES {
             format!("is {} bytes long; must be 1 to {MAX_IDEMPOTENCY_KEY_BYTES}", key.len())

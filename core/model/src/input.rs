@@ -191,7 +191,7 @@ impl<T: JsonSchema, const N: usize> JsonSchema for Bounded<T, N> {
 /// Checks the length of a text before it is used.
 ///
 /// # Errors
-/// If the text is too long. The error names the field, its length and the limit.
+/// Returns an error if the text is too long. The error names the field, its length and the limit.
 pub(crate) fn at_most(field: &'static str, bytes: usize, limit: usize) -> Result<(), FieldError> {
     if bytes > limit {
         return Err(FieldError::new(field, format!("is {bytes} bytes long; the limit is {limit}")));
@@ -203,7 +203,7 @@ pub(crate) fn at_most(field: &'static str, bytes: usize, limit: usize) -> Result
 /// must be short, so that no error is long.
 ///
 /// # Errors
-/// If a member is too long. The error names it, and the limit.
+/// Returns an error if a member is too long. The error names it, and the limit.
 pub(crate) fn check_beside_ids(text: &str) -> Result<(), FieldError> {
     if text.len() <= MAX_SMALL_BODY_BYTES {
         return Ok(());
@@ -229,7 +229,7 @@ pub(crate) fn check_beside_ids(text: &str) -> Result<(), FieldError> {
 /// Checks the ids of tasks in a body.
 ///
 /// # Errors
-/// If an id is empty. The error names the first such id.
+/// Returns an error if an id is empty. The error names the first such id.
 pub(crate) fn check_ids<const N: usize>(
     ids: Option<&Bounded<String, N>>,
 ) -> Result<(), FieldError> {
@@ -242,7 +242,7 @@ pub(crate) fn check_ids<const N: usize>(
 /// Checks how deep the objects and lists of a JSON text are nested.
 ///
 /// # Errors
-/// If they are too deep. The error names the field and the limit.
+/// Returns an error if they are too deep. The error names the field and the limit.
 pub(crate) fn check_nesting(field: &'static str, json: &str) -> Result<(), FieldError> {
     // Each level takes two bytes.
     if json.len() <= 2 * MAX_NESTING {

@@ -29,7 +29,7 @@ impl Limit {
     /// Parses and checks the body of a request.
     ///
     /// # Errors
-    /// If a field cannot be read or is invalid. The error names it.
+    /// Returns an error if a field cannot be read or is invalid. The error names it.
     pub fn parse(text: &str) -> Result<Self, FieldError> {
         let limit: Self = parse_object(text, "")?;
         if limit == Self::default() {
@@ -60,7 +60,7 @@ impl Limit {
 /// `..`.
 ///
 /// # Errors
-/// If the key is invalid. The error names `field`, the problem and the limit.
+/// Returns an error if the key is invalid. The error names `field`, the problem and the limit.
 pub fn check_limit_key(field: &'static str, key: &str) -> Result<(), FieldError> {
     if key.is_empty() || key.len() > MAX_LIMIT_KEY_BYTES {
         return Err(FieldError::new(

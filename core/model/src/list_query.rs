@@ -92,7 +92,7 @@ pub struct ListQuery {
 /// Parses the parameters of a query.
 ///
 /// # Errors
-/// If a parameter is invalid. The error names it.
+/// Returns an error if a parameter is invalid. The error names it.
 pub fn parse_list_query(
     parameters: &mut dyn Iterator<Item = Parameter<'_>>,
 ) -> Result<ListQuery, FieldError> {
@@ -162,7 +162,7 @@ fn parse_order(value: &str) -> Result<Order, FieldError> {
 /// Parses the parameter `limit`: the most items of a page.
 ///
 /// # Errors
-/// If it is not a whole number from 1 to [`MAX_LIST_LIMIT`].
+/// Returns an error if it is not a whole number from 1 to [`MAX_LIST_LIMIT`].
 pub fn parse_limit(value: &str) -> Result<usize, FieldError> {
     let given = value.parse().ok().filter(|limit| (1..=MAX_LIST_LIMIT).contains(limit));
     given.ok_or_else(|| {
@@ -188,7 +188,7 @@ pub fn unknown_parameter(name: &str, known: &[&str]) -> FieldError {
 /// Parses the text of a query parameter as one of the names of `T`.
 ///
 /// # Errors
-/// If it is none of them. The error names `field` and the possible names.
+/// Returns an error if it is none of them. The error names `field` and the possible names.
 pub fn one_of<'a, T: Deserialize<'a>>(
     field: &'static str,
     value: &'a str,

@@ -43,7 +43,7 @@ impl<T: JsonSchema> JsonSchema for Given<T> {
 /// another Worker.
 ///
 /// # Errors
-/// If no value has the name.
+/// Returns an error if no value has the name.
 pub(crate) fn stored<'de, T: Named, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     deserializer.deserialize_str(Name { former: T::FORMER })
 }

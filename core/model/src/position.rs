@@ -45,7 +45,7 @@ impl Position {
     #[must_use]
     pub const fn newest_first(self) -> Self {
         let Self { due, page, index } = self;
-        // What is due never is its own mirror image: the others lie between the two ends.
+        // What is never due is its own mirror image: the others lie between the two ends.
         let due = if due.get() == UnixMillis::NEVER.get() {
             due
         } else {

@@ -289,8 +289,8 @@ fn runs_move_only_in_schedules_with_few_of_them_on_a_day() {
 /// A task may be created only if its shard finds its runs in little time.
 #[test]
 fn a_schedule_whose_runs_take_long_to_find_is_refused() {
-    // The 29th of February is a Tuesday once in 28 years, and the interval has its run on it once in
-    // seventeen times.
+    // The 29th of February is a Tuesday once in 28 years, and the interval has its run on it once
+    // in seventeen times.
     let days =
         r#""exclude":{"dates":["03-01/02-28"],"weekdays":["SUN","MON","WED","THU","FRI","SAT"]}"#;
     let (field, detail) =

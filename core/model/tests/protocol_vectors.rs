@@ -1,10 +1,10 @@
 //! The messages between the Workers, as the version of November 2026 writes them.
 //!
-//! While a deploy is rolled out, a Worker of one version meets objects of another. So each version must
-//! read what the version before it writes, and write what that one reads. These vectors never change: a
-//! later version adds its own messages below, and passes all of them. If it writes a message
-//! differently, the test of what is written fails, and the author decides whether the earlier version
-//! can read it.
+//! While a deploy is rolled out, a Worker of one version meets objects of another. So each version
+//! must read what the version before it writes, and write what that one reads. These vectors never
+//! change: a later version adds its own messages below, and passes all of them. If it writes a
+//! message differently, the test of what is written fails, and the author decides whether the
+//! earlier version can read it.
 
 #![allow(clippy::expect_used, reason = "a failed assumption ends the test")]
 

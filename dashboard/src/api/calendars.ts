@@ -29,13 +29,13 @@ export async function deleteCalendar({ name, updatedAt }: Pick<ListedCalendar, "
 
 const PAGE = 1_000;
 /** The most pages of recurring tasks that are read to find those of calendars. Each asks every shard. */
-const MOST_PAGES = 5;
+const MAX_PAGES = 5;
 
 /** Finds the recurring tasks that name calendars, among the first 5,000. */
 export async function findUsers(signal?: AbortSignal): Promise<Users> {
   let of: Users["of"] = new Map();
   let cursor: string | undefined;
-  for (let pages = 0; pages < MOST_PAGES; pages += 1) {
+  for (let pages = 0; pages < MAX_PAGES; pages += 1) {
     const page = await listTasks({ kind: "recurring" }, { limit: PAGE, cursor }, signal);
     of = withUsers(of, page.tasks);
     if (page.cursor === null) return { of, isWhole: true };

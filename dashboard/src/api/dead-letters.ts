@@ -20,12 +20,12 @@ export const replayOne = async (id: string, changes: JsonObject = {}): Promise<T
 export const discardOne = (id: string) => request("DELETE", `/v1/dead-letters/${inPath(id)}`);
 
 /** The most requests for one change of many dead letters. */
-const MOST_REQUESTS = 200;
+const MAX_REQUESTS = 200;
 
 /** Replays or discards many dead letters. Repeats the request until all are done, and returns their number. */
 export async function changeLetters(verb: "replay" | "discard", which: Letters): Promise<number> {
   let sum = 0;
-  for (let requests = 0; requests < MOST_REQUESTS; requests += 1) {
+  for (let requests = 0; requests < MAX_REQUESTS; requests += 1) {
     const { body } = await request<{ replayed?: number; discarded?: number; done: boolean }>("POST", `/v1/dead-letters/${verb}`, { body: which });
     sum += (body.replayed ?? 0) + (body.discarded ?? 0);
     if (body.done) return sum;

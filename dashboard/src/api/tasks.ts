@@ -83,14 +83,14 @@ export const changeTask = (id: string, verb: "pause" | "resume" | "run" | "resch
   request<Task>("POST", `/v1/tasks/${inPath(id)}/${verb}`, body === undefined ? {} : { body });
 
 /** The most requests of one count. If the filter reads tasks, each request counts more of them than the one before. */
-const MOST_COUNTS = 10;
+const MAX_COUNTS = 10;
 
 /**
  * Counts what a change of many would change, without changing anything. Repeats the request until the count is complete, at most
- * `MOST_COUNTS` times.
+ * `MAX_COUNTS` times.
  */
 export async function countMany(path: string, body: object, signal: AbortSignal, onCount: (counted: DryRun) => void): Promise<void> {
-  for (let counts = 0; counts < MOST_COUNTS; counts += 1) {
+  for (let counts = 0; counts < MAX_COUNTS; counts += 1) {
     const { body: counted } = await request<DryRun>("POST", path, { body: { ...body, dryRun: true }, signal });
     onCount(counted);
     if (counted.done) return;

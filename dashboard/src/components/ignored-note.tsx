@@ -3,7 +3,7 @@ import { go, ignored, pageWith, path, query } from "../state/router";
 import { Button } from "./basics";
 
 /** The most parameters that are named. */
-const MOST_NAMED = 5;
+const MAX_NAMED = 5;
 
 /** Names the parameters of the address that the page ignores, and what it would take. */
 export function IgnoredNote() {
@@ -15,7 +15,7 @@ export function IgnoredNote() {
         <strong>A part of the address is ignored.</strong> The page uses the rest of it.
       </p>
       <ul>
-        {all.slice(0, MOST_NAMED).map(({ name, value, why }, index) => (
+        {all.slice(0, MAX_NAMED).map(({ name, value, why }, index) => (
           <li key={index}>
             <code>
               {name}={value}
@@ -23,7 +23,7 @@ export function IgnoredNote() {
             {why}
           </li>
         ))}
-        {all.length > MOST_NAMED && <li>{count(all.length - MOST_NAMED, "other parameter")}.</li>}
+        {all.length > MAX_NAMED && <li>{count(all.length - MAX_NAMED, "other parameter")}.</li>}
       </ul>
       <div class="row">
         <Button onClick={() => go(pageWith(path.value, Object.fromEntries(query.value)), { replace: true })}>Remove it from the address</Button>

@@ -11,7 +11,7 @@ import { clockAt } from "../lib/time";
 
 const HOUR_MS = 3_600_000;
 
-/** Returns what an hour of the present page costs, in dollars; NaN while it depends on the number of shards and that is not known. */
+/** Returns the cost of an hour on the current page, in dollars; NaN if it depends on the number of shards and that is not known yet. */
 function costPerHour(): number {
   const all = shardCount.value ?? Number.NaN;
   return watching.value.reduce((sum, { everyMs, requests, shards }) => sum + (HOUR_MS / everyMs) * requestCost(requests, shards(all)), 0);

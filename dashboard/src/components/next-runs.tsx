@@ -143,7 +143,7 @@ export function NextRuns({ definition, verb = "create", onRefused }: NextRunsPro
     if (isOver) setPast(first.due);
   }, [isOver, first?.due]);
   useEffect(() => {
-    // The field of a sentence shows itself what is unclear.
+    // The field for the sentence itself shows what is unclear.
     const problem = error instanceof ApiError && error.status === 422 && error.problem.field !== "schedule" ? error.problem : undefined;
     onRefused(problem && of && refusalOf({ field: problem.field, detail: previewText(problem) }, of));
   }, [error]);

@@ -8,14 +8,14 @@ interface UnreadNoteProps {
   isAbout?: (label: string) => boolean;
 }
 
-/** Says that what is below is not of the present text of the form, because a field of it cannot be read yet. */
+/** Says that the page does not show what the form says now, because one of its fields cannot be read yet. */
 export function UnreadNote({ what, isAbout = () => true }: UnreadNoteProps) {
   const labels = unreadLabels.value.filter(isAbout);
   if (labels.length === 0) return null;
   return (
     <p class="note warn" role="status">
       <span>
-        <strong>Not of what you have typed.</strong> {list(labels.map((label) => `“${label}”`))} cannot be read yet, so {what} as before.
+        <strong>This is not what you have typed.</strong> {list(labels.map((label) => `“${label}”`))} cannot be read yet, so {what} as before.
       </span>
     </p>
   );

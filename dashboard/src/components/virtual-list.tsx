@@ -26,7 +26,7 @@ const ROW_HEIGHT = 32;
 const NARROW_ROW_HEIGHT = 76;
 
 /** The rows up to which “Back” returns to the place where the list was left. Further ones would take too many requests. */
-const MOST_RETURNED = 5_000;
+const MAX_RETURNED = 5_000;
 
 /**
  * Scrolls a list to where it was when its page was left, as its rows arrive, until the user scrolls. Returns a function that keeps the place,
@@ -39,7 +39,7 @@ function useReturnToPlace(ref: RefObject<HTMLElement | null>, length: number, ro
   useLayoutEffect(() => {
     const element = ref.current;
     if (!element || wanted.current === 0) return;
-    if (wanted.current > MOST_RETURNED * rowHeight) wanted.current = 0;
+    if (wanted.current > MAX_RETURNED * rowHeight) wanted.current = 0;
     element.scrollTop = wanted.current;
     reached.current = element.scrollTop;
     if (reached.current >= wanted.current - 1) wanted.current = 0;

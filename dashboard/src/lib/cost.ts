@@ -25,13 +25,13 @@ const WATCHED_REQUESTS = 1_440;
 /** The price of a shard that no attempt causes: its first rows, and an hour of looking at it. */
 const SHARD_BY_ITSELF = FIRST_ROWS * ROW_WRITTEN + WATCHED_REQUESTS * SHARD_REQUEST;
 /** The most dollars that this may add to the price of a million attempts: a tenth of the 10 dollars that a million runs cost one by one, by 7 rows and 3 queue operations each. */
-const MOST_ADDED = 1;
+const MAX_ADDED = 1;
 
 /**
  * Returns the fewest attempts after which the price of a million means something: what the shards cost by themselves, spread over the
- * attempts, adds no more than `MOST_ADDED`. These are 219 attempts for each shard.
+ * attempts, adds no more than `MAX_ADDED`. These are 219 attempts for each shard.
  */
-export const fewestPricedAttempts = (shards: number): number => Math.ceil(Number(((shards * SHARD_BY_ITSELF * MILLION) / MOST_ADDED).toFixed(3)));
+export const fewestPricedAttempts = (shards: number): number => Math.ceil(Number(((shards * SHARD_BY_ITSELF * MILLION) / MAX_ADDED).toFixed(3)));
 
 /** Returns the price of a million attempts; undefined while there are too few of them to tell. */
 export const pricePerMillion = (dollars: number, attempts: number, shards: number): number | undefined =>

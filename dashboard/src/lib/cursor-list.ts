@@ -21,9 +21,9 @@ interface Page<Item> {
   lastUsed: number;
 }
 
-const MOST_KEPT_PAGES = 20;
+const MAX_KEPT_PAGES = 20;
 /** The number of empty pages in a row after which the user must continue the search. */
-const MOST_EMPTY_PAGES = 10;
+const MAX_EMPTY_PAGES = 10;
 
 export class CursorList<Item> {
   /** Changes when any of the members below changes. */
@@ -93,7 +93,7 @@ export class CursorList<Item> {
         this.#emptyInARow = items.length > 0 ? 0 : this.#emptyInARow + 1;
         if (cursor === null) return this.#set({ isLoading: false, isComplete: true });
         if (items.length > 0) return this.#set({ isLoading: false });
-        if (this.#emptyInARow >= MOST_EMPTY_PAGES) {
+        if (this.#emptyInARow >= MAX_EMPTY_PAGES) {
           this.#emptyInARow = 0;
           return this.#set({ isLoading: false, isWaiting: true });
         }
@@ -139,9 +139,9 @@ export class CursorList<Item> {
 
   #forget(): void {
     const kept = this.#pages.filter((page) => page.items);
-    if (kept.length <= MOST_KEPT_PAGES) return;
+    if (kept.length <= MAX_KEPT_PAGES) return;
     kept.sort((one, other) => one.lastUsed - other.lastUsed);
-    for (const page of kept.slice(0, kept.length - MOST_KEPT_PAGES)) page.items = undefined;
+    for (const page of kept.slice(0, kept.length - MAX_KEPT_PAGES)) page.items = undefined;
   }
 
   #set(changes: Partial<Pick<this, "isLoading" | "error" | "isComplete" | "isWaiting">>): void {

@@ -139,7 +139,7 @@ export const isUnused = ({ created, fired, pending, deadLettered }: Stats): bool
 
 /** Says that nothing needs attention, and no more than is known. */
 function goodSentence({ overdue }: Stats, recent: Recent | undefined, hasPast: boolean): string {
-  const due = overdue === 0 ? "nothing is overdue" : "nothing is overdue for long";
+  const due = overdue === 0 ? "nothing is overdue" : "nothing has been overdue for long";
   if (hasPast) return `Nothing needs your attention: ${due}, and no dead letter waits.`;
   if ((recent?.succeeded ?? 0) === 0) return `All is well: ${due}, and no run has been given up. Nothing has run in the last half hour.`;
   return `All is well: ${due}, every attempt of the last half hour succeeded, and no run has been given up.`;

@@ -35,9 +35,9 @@ export function itemsText(items: Items): string {
   return ITEMS.flatMap((name) => {
     const all = items[name] ?? [];
     if (all.length === 0) return [];
-    const more = all.length > MOST_NAMED ? ` and ${all.length - MOST_NAMED} more` : "";
-    return [`${ITEM_LABELS[name].toLowerCase()} ${all.slice(0, MOST_NAMED).join(", ")}${more}`];
+    const more = all.length > MAX_NAMED ? ` and ${all.length - MAX_NAMED} more` : "";
+    return [`${ITEM_LABELS[name].toLowerCase()} ${all.slice(0, MAX_NAMED).join(", ")}${more}`];
   }).join("; ");
 }
 
-const MOST_NAMED = 6;
+const MAX_NAMED = 6;

@@ -168,7 +168,7 @@ export function fullSentence(schedule: Schedule, said?: string | undefined): str
 /** Describes what a schedule leaves out. */
 function except({ dates, weekdays, times, rules, calendars, instead }: NonNullable<Task["exclude"]>): string {
   const items = [...(dates ?? []), ...(weekdays ?? []), ...(times ?? []), ...(rules ?? []).map((rule) => `“${rule}”`), ...(calendars ?? []).map((name) => `the calendar “${name}”`)];
-  return `except ${items.join(", ")}${instead === "next" || instead === "previous" ? ` and then on the ${instead} other day` : ""}`;
+  return `except ${items.join(", ")}${instead === "next" || instead === "previous" ? `, then on the ${instead} day that is not left out` : ""}`;
 }
 
 const instant = (value: number | string, zone: string | undefined): string => (typeof value === "number" ? fullTime(value, zone) : value);

@@ -45,7 +45,7 @@ const TURNED_BACK_MS = [1_800_000, 3_600_000, 7_200_000, 10_800_000];
 /** The length of the windows below: a list has many times in one. */
 const WINDOW_MS = 21_600_000;
 /** More windows than a page has. */
-const MOST_WINDOWS = 1_000;
+const MAX_WINDOWS = 1_000;
 const isChanging = new Map<string, boolean>();
 
 /** Returns whether the clock of a zone may change near an instant. */
@@ -56,7 +56,7 @@ function isNearChange(millis: number, zone: string): boolean {
   if (answer === undefined) {
     const margin = Math.max(...TURNED_BACK_MS);
     answer = clockAt(window * WINDOW_MS - margin, zone).offset !== clockAt((window + 1) * WINDOW_MS + margin, zone).offset;
-    if (isChanging.size >= MOST_WINDOWS) isChanging.clear();
+    if (isChanging.size >= MAX_WINDOWS) isChanging.clear();
     isChanging.set(name, answer);
   }
   return answer;

@@ -16,10 +16,10 @@ import { pageWith, query, setQuery, taskPath } from "../state/router";
 import { mayWrite, namespace } from "../state/session";
 
 /** The most recurring tasks that are shown. Each needs one preview. */
-const MOST_ROWS = 25;
-const MOST_RUNS = 100;
+const MAX_ROWS = 25;
+const MAX_RUNS = 100;
 /** The most tasks that are read for their names. The forecast counts all of them. */
-const MOST_NAMED = 200;
+const MAX_NAMED = 200;
 /** The most names in each part. */
 const NAMED = 3;
 
@@ -37,12 +37,12 @@ async function read(stretch: Stretch, signal: AbortSignal) {
   if (start >= to) return undefined;
   const [forecast, once, recurring] = await Promise.all([
     readForecast({ from, to, buckets: countedParts(stretch) }, signal),
-    listTasks({ kind: "once", status: "scheduled", from: String(start), to: String(to) }, { limit: MOST_NAMED }, signal),
-    listTasks({ kind: "recurring" }, { limit: MOST_ROWS }, signal),
+    listTasks({ kind: "once", status: "scheduled", from: String(start), to: String(to) }, { limit: MAX_NAMED }, signal),
+    listTasks({ kind: "recurring" }, { limit: MAX_ROWS }, signal),
   ]);
   const rows = await Promise.all(
-    recurring.tasks.slice(0, MOST_ROWS).map(async (task): Promise<Recurring> => {
-      const { runs, more, sentence: said } = await previewRuns(definitionOf(task), { from: start, count: MOST_RUNS }, signal);
+    recurring.tasks.slice(0, MAX_ROWS).map(async (task): Promise<Recurring> => {
+      const { runs, more, sentence: said } = await previewRuns(definitionOf(task), { from: start, count: MAX_RUNS }, signal);
       const within = runs.filter(({ due }) => due < to);
       return { task, runs: within, hasMore: more && within.length === runs.length, said };
     }),
@@ -68,7 +68,7 @@ export function Agenda() {
   const span: Span = given === "hour" || given === "week" ? given : "day";
   const beginning = beginningOf(span, timeOf(query.value.get("at") ?? "") ?? Date.now());
   const stretch = stretchOf(span, beginning.getTime());
-  const { value, error, refresh } = usePoll((signal) => read(stretch, signal), [span, stretch.from, namespace.value], { everyMs: 60_000, requests: 3 + MOST_ROWS, shards: (all) => 3 * all });
+  const { value, error, refresh } = usePoll((signal) => read(stretch, signal), [span, stretch.from, namespace.value], { everyMs: 60_000, requests: 3 + MAX_ROWS, shards: (all) => 3 * all });
   // Each period that is shown is an entry in the history of the browser, so “Back” returns to the one before.
   const show = (changes: { at?: string | undefined; span?: string | undefined }) => setQuery(changes, { replace: false });
   const move = (by: number) => show({ at: String(moved(span, beginning, by).getTime()) });
@@ -185,7 +185,7 @@ function Rows({ rows, span, stretch, changes, hasMore }: { rows: readonly Recurr
       </ul>
       {hasMore && (
         <p class="muted small">
-          These are the {MOST_ROWS} recurring tasks that fire next. <Link to="/tasks?kind=recurring">List all</Link>
+          These are the {MAX_ROWS} recurring tasks that fire next. <Link to="/tasks?kind=recurring">List all</Link>
         </p>
       )}
     </section>

@@ -23,7 +23,7 @@ import { TaskFilters } from "./tasks/filters";
 
 const PAGE = 1_000;
 /** The most empty pages that are read in a row. Then the user must continue the search. */
-const MOST_EMPTY_PAGES = 10;
+const MAX_EMPTY_PAGES = 10;
 /** The rows of a group that are in the document. */
 const SHOWN = 50;
 
@@ -46,7 +46,7 @@ export function DeadLetters() {
   const read = async (from: string | undefined, before: Task[], signal?: AbortSignal) => {
     try {
       let page = await listDeadLetters(filter, { limit: PAGE, cursor: from }, signal);
-      for (let pages = 1; pages < MOST_EMPTY_PAGES && page.deadLetters.length === 0 && page.cursor !== null; pages += 1) {
+      for (let pages = 1; pages < MAX_EMPTY_PAGES && page.deadLetters.length === 0 && page.cursor !== null; pages += 1) {
         page = await listDeadLetters(filter, { limit: PAGE, cursor: page.cursor }, signal);
       }
       setLetters([...before, ...page.deadLetters]);

@@ -3,7 +3,7 @@ import { PALETTE_KEYS, SUBMIT_KEYS } from "../lib/platform";
 import { PAGES } from "./pages";
 
 const KEYS: readonly (readonly [string, string])[] = [
-  [PALETTE_KEYS, "open the command palette: every page, every action of the present page, and any task by its id"],
+  [PALETTE_KEYS, "open the command palette: every page, every action of the current page, and any task by its id"],
   ["g, then a letter", "open a page: see below"],
   ["c", "create a task"],
   ["/", "go to the search field of the page"],

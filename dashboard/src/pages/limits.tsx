@@ -71,7 +71,7 @@ function LimitDialog({ limit, onClose, onDone }: { limit: ShownLimit | undefined
       {(errorOf) => (
         <>
       {!limit && <TextField label="Key" isCode value={key} onChange={setKey} isRequired error={errorOf("id")} help="Tasks refer to it by the field “Limit key” (“limitKey” in JSON)." />}
-      <TextField label="Runs at a time" type="number" min="1" value={concurrency} onChange={setConcurrency} error={errorOf("concurrency")} help="A strict bound, also after a crash." />
+      <TextField label="Runs at a time" type="number" min="1" value={concurrency} onChange={setConcurrency} error={errorOf("concurrency")} help="A strict bound, even after a crash." />
       <TextField label="Runs per second" type="number" min="0.001" step="any" value={perSecond} onChange={setPerSecond} error={errorOf("perSecond")} help="At least one of the two." />
         </>
       )}

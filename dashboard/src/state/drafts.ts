@@ -18,7 +18,7 @@ export interface Draft {
 }
 
 /** The most forms whose drafts are kept: an empty form, and the forms of some clones. */
-const MOST = 5;
+const MAX_DRAFTS = 5;
 
 type Drafts = [of: string, draft: Draft][];
 
@@ -48,14 +48,14 @@ const nameOf = (form: string): string => `${namespace.value} ${form}`;
 export function draftOf(form: string): Draft | undefined {
   const [, draft] = read().find(([of]) => of === nameOf(form)) ?? [];
   if (!draft || !isObject(draft.definition) || !Array.isArray(draft.headers)) return undefined;
-  // A draft of a dashboard of before has no tabs.
+  // A draft of an earlier version of the dashboard has no tabs.
   return draft.aside?.schedules && draft.aside.targets ? draft : { ...draft, aside: NOTHING_ASIDE };
 }
 
 /** Keeps the draft of a form. Beyond the bound, drops the draft that was changed longest ago. */
 export function keepDraft(form: string, typed: JsonObject, aside: Aside): void {
   const others = read().filter(([of]) => of !== nameOf(form));
-  write([...others.slice(1 - MOST), [nameOf(form), { ...withoutSecrets(typed, aside), at: Date.now() }]]);
+  write([...others.slice(1 - MAX_DRAFTS), [nameOf(form), { ...withoutSecrets(typed, aside), at: Date.now() }]]);
 }
 
 export const dropDraft = (form: string): void => write(read().filter(([of]) => of !== nameOf(form)));

@@ -6,7 +6,7 @@ import { address } from "./router";
 import { key, namespace } from "./session";
 
 /** The most entries that are kept. */
-const MOST = 50;
+const MAX_ENTRIES = 50;
 const NONE: ReadonlySet<string> = new Set();
 
 /** The selected rows by the names of the entries. */
@@ -31,7 +31,7 @@ effect(() => {
   places = new Map();
 });
 
-/** Returns the name of the present entry of the history. */
+/** Returns the name of the current entry of the history. */
 function entry(): string {
   const state: unknown = history.state;
   if (typeof state === "string") return state;
@@ -40,10 +40,10 @@ function entry(): string {
   return name;
 }
 
-/** Returns a map with the value of the present entry. Beyond the bound, drops the entry that was changed longest ago. */
+/** Returns a map with the value of the current entry. Beyond the bound, drops the entry that was changed longest ago. */
 function withValue<Value>(map: ReadonlyMap<string, Value>, value: Value): ReadonlyMap<string, Value> {
   const name = entry();
-  return new Map([...[...map].filter(([other]) => other !== name).slice(1 - MOST), [name, value]]);
+  return new Map([...[...map].filter(([other]) => other !== name).slice(1 - MAX_ENTRIES), [name, value]]);
 }
 
 /** Returns the selected rows of the page, and a function that changes them. */

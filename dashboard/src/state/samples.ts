@@ -13,7 +13,7 @@ export interface Sample {
 }
 
 /** Half an hour, with a reading every five seconds. */
-const MOST = 360;
+const MAX_READINGS = 360;
 /** The number of minutes that count as recent. */
 const RECENT_MINUTES = 30;
 /** The number of minutes whose creates are compared with the quota. */
@@ -28,7 +28,7 @@ effect(() => {
 });
 
 export function addSample({ repairs, deadLettersDisplaced, overdue }: Stats): void {
-  samples.value = [...samples.value.slice(1 - MOST), { repairs, displaced: deadLettersDisplaced, overdue }];
+  samples.value = [...samples.value.slice(1 - MAX_READINGS), { repairs, displaced: deadLettersDisplaced, overdue }];
 }
 
 /** Returns what has happened recently: the outcomes of runs from the series, and the other counts since the first reading. */

@@ -5,7 +5,7 @@ import { effect } from "@preact/signals";
 import type { Task } from "../api/types";
 import { key, namespace } from "./session";
 
-const MOST = 50;
+const MAX_TASKS = 50;
 const seen = new Map<string, Task>();
 
 // Another key may not see what this one has read.
@@ -20,7 +20,7 @@ export function remember(task: Task): void {
   seen.delete(task.id);
   seen.set(task.id, task);
   const [oldest] = seen.keys();
-  if (seen.size > MOST && oldest !== undefined) seen.delete(oldest);
+  if (seen.size > MAX_TASKS && oldest !== undefined) seen.delete(oldest);
 }
 
 /** Returns a task as it was last read; undefined if this tab has not read it. */

@@ -1,4 +1,4 @@
-// The fields of the page whose texts cannot be read yet, such as broken JSON. What the page computes from a form is then not of what they say.
+// The fields of the page whose texts cannot be read yet, such as broken JSON. What the page computes from a form then does not follow from these texts.
 
 import { computed, signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";

@@ -20,7 +20,7 @@ async function handle(task: FiredTask, key: string): Promise<void> {
 async function handleMessage(message: Message<string>): Promise<void> {
   try {
     const { tasks } = parseEnvelope(message.body);
-    // All of them, whatever becomes of one: a bad task does not hold back its neighbours.
+    // All of them, whatever becomes of one: a bad task does not hold back its neighbors.
     const outcomes = await Promise.allSettled(tasks.map((task) => handle(task, occurrenceKey(task))));
     const failed = outcomes.find((outcome) => outcome.status === "rejected");
     if (failed) throw failed.reason;

@@ -44,7 +44,7 @@ async unsafe fn not_safe(_: TaskContext) -> Result<(), HandlerError> {
 }
 
 #[task(retries = 100)]
-fn both_are_told_of(_: TaskContext) -> Result<(), HandlerError> {
+fn both_are_reported(_: TaskContext) -> Result<(), HandlerError> {
     Ok(())
 }
 

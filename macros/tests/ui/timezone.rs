@@ -11,7 +11,7 @@ async fn without_cron(_: TaskContext) -> Result<(), HandlerError> {
 }
 
 #[task(cron = "x", timezone = "Mars/Base")]
-async fn both_are_told_of(_: TaskContext) -> Result<(), HandlerError> {
+async fn both_are_reported(_: TaskContext) -> Result<(), HandlerError> {
     Ok(())
 }
 

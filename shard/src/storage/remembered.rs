@@ -9,21 +9,21 @@ use scheduler_engine::StorageError;
 use worker::SqlStorageValue as Value;
 
 /// The most keys of a period that a start-up reads. An estimate from this number has a standard
-/// deviation of one 64th of itself. Four times as much is added to it, a sixteenth, so it is hardly
-/// ever too low, or more than an eighth too high.
-const MOST_READ: i64 = 4_096;
+/// deviation of 1/64. Four standard deviations, 1/16, are added to it, so it is hardly ever too
+/// low, or more than 1/8 too high.
+const MAX_READ: i64 = 4_096;
 
 impl Sql {
-    /// Returns the number of remembered keys by period. A number up to [`MOST_READ`] is exact. A
-    /// larger one is an estimate that is rather too high than too low, so that the engine forgets
-    /// all keys of a period.
+    /// Returns the number of remembered keys by period. A number up to [`MAX_READ`] is exact. A
+    /// larger one is an estimate that is more likely too high than too low, so that the engine
+    /// forgets all keys of a period.
     pub(super) fn remembered_keys(&self) -> Result<Vec<(i64, u64)>, StorageError> {
         let mut counts = Vec::new();
         let mut last = None;
         while let Some(period) = self.period_after(last)? {
             let first = "SELECT count(*), max(key) FROM
                 (SELECT key FROM remembered WHERE period = ? ORDER BY key LIMIT ?)";
-            let row = self.exec(first, vec![period.into(), MOST_READ.into()])?;
+            let row = self.exec(first, vec![period.into(), MAX_READ.into()])?;
             let mut row = row.into_iter().next().unwrap_or_default().into_iter();
             let read = u64::try_from(number(row.next())?).unwrap_or(0);
             let highest = optional_blob(row.next())?;
@@ -46,7 +46,7 @@ impl Sql {
 
 /// Returns the number of keys of a period whose first `read` keys end at `highest`.
 fn keys(read: u64, highest: &[u8]) -> u64 {
-    let Some(highest) = highest.first_chunk().filter(|_| read >= MOST_READ as u64) else {
+    let Some(highest) = highest.first_chunk().filter(|_| read >= MAX_READ as u64) else {
         return read;
     };
     // `read - 1` keys are below the highest one, in this part of the range of all keys.
@@ -60,7 +60,7 @@ fn keys(read: u64, highest: &[u8]) -> u64 {
 mod tests {
     use super::*;
 
-    /// Returns the first `MOST_READ` of `count` keys, which a generator with this seed spreads.
+    /// Returns the first `MAX_READ` of `count` keys, which a generator with this seed spreads.
     fn highest_of(count: u64, seed: u64) -> (u64, [u8; 16]) {
         let mut state = seed;
         let mut keys: Vec<u64> = (0..count)
@@ -73,7 +73,7 @@ mod tests {
             })
             .collect();
         keys.sort_unstable();
-        keys.truncate(MOST_READ as usize);
+        keys.truncate(MAX_READ as usize);
         let mut highest = [0; 16];
         highest[..8].copy_from_slice(&keys.last().copied().unwrap_or_default().to_be_bytes());
         (keys.len() as u64, highest)

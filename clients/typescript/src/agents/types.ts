@@ -90,7 +90,10 @@ export interface ScheduledMethods {
   getScheduleById(id: string): Promise<Schedule<unknown> | undefined>;
   /** Lists the schedules of this agent, in the order of their times. */
   listSchedules(criteria?: ScheduleCriteria): Promise<Schedule<unknown>[]>;
-  /** Cancels a schedule. Returns false if there is none with this id, such as one that has run. Returns true, too, if the answer to the request was lost, and the schedule is gone now. */
+  /**
+   * Cancels a schedule. Returns false if there is none with this id, such as one that has run. Also returns true if the answer to the request
+   * was lost and the schedule is gone now.
+   */
   cancelSchedule(id: string): Promise<boolean>;
   /** Does the same as `getScheduleById`. In the agents package it does not return a promise. */
   getSchedule<T = string>(id: string): Promise<Schedule<T> | undefined>;

@@ -40,8 +40,8 @@ export type ScheduledClass = (abstract new (...args: any[]) => ScheduledMethods)
  * package, so an agent moves over by one line: `class MyAgent extends Agent<Env>` becomes
  * `class MyAgent extends withScheduler(Agent<Env>)`.
  *
- * Schedules that the agent has made before go on in the agent itself: the methods list, find and cancel them, too. One that
- * is declared again, such as a cron expression in `onStart`, moves to the scheduler.
+ * Schedules that the agent has made before this change continue in the agent itself, and the methods list, find and cancel them, too. A
+ * schedule that is declared again, such as a cron expression in `onStart`, moves to the scheduler.
  *
  * The agent needs a name, and a binding in the scheduler's Worker. Tasks that the agent itself has scheduled may call
  * the methods that the class declares, but none with a name that begins with `_`. Sub-agents, and what the agents package

@@ -25,7 +25,7 @@ export interface Attempt {
   number: number;
   /** Whether the client sends an API key. */
   hasKey: boolean;
-  /** The present time, milliseconds since 1970. */
+  /** The current time, milliseconds since 1970. */
   now: number;
 }
 
@@ -71,7 +71,7 @@ export class SchedulerError extends Error {
    * calls that change nothing.
    */
   readonly uncertain: boolean;
-  /** What became of each task, if every task of a batch was refused. */
+  /** The result of each task, if every task of a batch was refused. */
   readonly results: BatchReply["results"] | undefined;
 
   constructor(fields: SchedulerErrorFields) {
@@ -103,7 +103,7 @@ export function asUncertain(error: SchedulerError): SchedulerError {
   return new SchedulerError({ ...error, uncertain: true, ...(error.cause === undefined ? {} : { cause: error.cause }) });
 }
 
-/** What runtimes say of a request that no connection was made for. */
+/** The messages of runtimes for a request whose connection could not be made. */
 const NOT_SENT = new Set<unknown>(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "ConnectionRefused"]);
 
 /** Whether an error leaves open if the scheduler has carried out the attempt that it is about. */

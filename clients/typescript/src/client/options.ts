@@ -40,7 +40,7 @@ export interface RetryOptions {
 
 /** The clock of a client. Tests use their own. */
 export interface Clock {
-  /** Returns the present time, milliseconds since 1970. */
+  /** Returns the current time, milliseconds since 1970. */
   now(): number;
   /** Resolves after a time, or rejects with the reason of the signal as soon as it is aborted. */
   wait(milliseconds: number, signal?: AbortSignal): Promise<void>;

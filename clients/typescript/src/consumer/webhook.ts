@@ -15,7 +15,7 @@ export interface WebhookRequest {
 export interface VerifyOptions {
   /** The most by which the time of the webhook may differ from now, in both directions, in seconds. Default: 300. */
   toleranceSeconds?: number | undefined;
-  /** Returns the present time, milliseconds since 1970. Default: `Date.now`. */
+  /** Returns the current time, milliseconds since 1970. Default: `Date.now`. */
   now?: (() => number) | undefined;
 }
 

@@ -72,10 +72,10 @@ export interface Calendar {
   pending: boolean;
   /** Rules of RFC 5545. */
   rules?: string[] | undefined;
-  /** After a change of its items: the tasks that use it and cannot have the present items. */
+  /** After a change of its items: the tasks that use it and cannot have the current items. */
   tasksFailed: number;
   /**
-   * After a change of its items: the tasks that use it and have the present items, as far as
+   * After a change of its items: the tasks that use it and have the current items, as far as
    * they have been searched.
    */
   tasksUpdated: number;
@@ -199,7 +199,7 @@ export interface Circuit {
   waiting: number;
 }
 
-/** Which dead letters are meant: those that fulfil every part that is given. At least one part is required; to select every dead letter, send `{"all":true}` alone. */
+/** Which dead letters are meant: those that match every given part. At least one part is required; to select every dead letter, send `{"all":true}` alone. */
 export interface DeadLetterFilter {
   /** Selects every task. No other part may be given with it. */
   all?: true | null | undefined;
@@ -492,8 +492,8 @@ export interface Exclude {
   dates?: string[] | null | undefined;
   /**
    * What becomes of a run on a day that is left out. `skip`: it does not fire. `next` and
-   * `previous`: it moves to the next or previous day that is not left out, at the same local time,
-   * within 92 days. Only `skip` below a day or over 24 runs a day. Default: `"skip"`.
+   * `previous`: it moves to the next or previous day that is not left out, at the same local
+   * time, within 92 days. Only `skip` below a day or over 24 runs a day. Default: `"skip"`.
    */
   instead?: "skip" | "next" | "previous" | null | undefined;
   /** Rules of RFC 5545 for whole days, from the day of `startAt`. */
@@ -570,7 +570,7 @@ export interface FailedUpdate {
   id: string;
 }
 
-/** Which tasks are meant: those that fulfil every part that is given. At least one part is required; to select every task, send `{"all":true}` alone. */
+/** Which tasks are meant: those that match every given part. At least one part is required; to select every task, send `{"all":true}` alone. */
 export interface Filter {
   /** Selects every task. No other part may be given with it. */
   all?: true | null | undefined;
@@ -774,10 +774,10 @@ export interface ListedCalendar {
   name: string;
   /** Whether tasks with former items may be left, because the update is under way. */
   pending: boolean;
-  /** After a change of its items: the tasks that use it and cannot have the present items. */
+  /** After a change of its items: the tasks that use it and cannot have the current items. */
   tasksFailed: number;
   /**
-   * After a change of its items: the tasks that use it and have the present items, as far as
+   * After a change of its items: the tasks that use it and have the current items, as far as
    * they have been searched.
    */
   tasksUpdated: number;
@@ -871,8 +871,8 @@ export interface McpError {
 /** A message of JSON-RPC 2.0, as a client of the Model Context Protocol posts it. */
 export interface McpMessage {
   /**
-   * Names the request, and the answer repeats it: at most 1,024 bytes of JSON. A notification has
-   * none.
+   * Names the request, and the answer repeats it: at most 1,024 bytes of JSON. A notification
+   * has none.
    */
   id?: string | number | null | undefined;
   /** The version of JSON-RPC. */
@@ -1054,8 +1054,8 @@ export interface NewCronTask {
   tags?: readonly string[] | null | undefined;
   time?: null | undefined;
   /**
-   * The IANA time zone of `cron`, `rrule`, `exclude` and local times. If absent, UTC, and no time
-   * may be a local time.
+   * The IANA time zone of `cron`, `rrule`, `exclude` and local times. If absent, UTC, and no
+   * time may be a local time.
    */
   timezone?: string | null | undefined;
   /**
@@ -1167,8 +1167,8 @@ export interface NewIntervalTask {
   tags?: readonly string[] | null | undefined;
   time?: null | undefined;
   /**
-   * The IANA time zone of `cron`, `rrule`, `exclude` and local times. If absent, UTC, and no time
-   * may be a local time.
+   * The IANA time zone of `cron`, `rrule`, `exclude` and local times. If absent, UTC, and no
+   * time may be a local time.
    */
   timezone?: string | null | undefined;
   /**
@@ -1294,8 +1294,8 @@ export interface NewRuleTask {
   tags?: readonly string[] | null | undefined;
   time?: null | undefined;
   /**
-   * The IANA time zone of `cron`, `rrule`, `exclude` and local times. If absent, UTC, and no time
-   * may be a local time.
+   * The IANA time zone of `cron`, `rrule`, `exclude` and local times. If absent, UTC, and no
+   * time may be a local time.
    */
   timezone?: string | null | undefined;
   /**
@@ -1481,8 +1481,8 @@ export interface NewTaskAtTime {
   /** The time at which it fires once. If it has passed, the task fires at once. */
   time: Time;
   /**
-   * The IANA time zone of `cron`, `rrule`, `exclude` and local times. If absent, UTC, and no time
-   * may be a local time.
+   * The IANA time zone of `cron`, `rrule`, `exclude` and local times. If absent, UTC, and no
+   * time may be a local time.
    */
   timezone?: string | null | undefined;
   /**
@@ -1595,8 +1595,8 @@ export interface NewTaskInWords {
   tags?: readonly string[] | null | undefined;
   time?: null | undefined;
   /**
-   * The IANA time zone of `cron`, `rrule`, `exclude` and local times. If absent, UTC, and no time
-   * may be a local time.
+   * The IANA time zone of `cron`, `rrule`, `exclude` and local times. If absent, UTC, and no
+   * time may be a local time.
    */
   timezone?: string | null | undefined;
   /**
@@ -1971,8 +1971,8 @@ export interface Percentiles {
 /** The next runs of a schedule. */
 export interface Preview {
   /**
-   * The runs that `exclude` leaves out or moves, before the last run shown: the first of them, up
-   * to the number of runs to show. Absent if there are none.
+   * The runs that `exclude` leaves out or moves, before the last run shown: the first of them,
+   * up to the number of runs to show. Absent if there are none.
    */
   excluded?: ExcludedRun[] | undefined;
   /** Whether there are more runs. */
@@ -2048,8 +2048,8 @@ export type PreviewRequest = {
   /** When it fires, once. One that is past fires at once. */
   time: Time;
   /**
-   * The IANA time zone of `cron`, `rrule`, `exclude` and local times. If absent, UTC, and no time
-   * may be a local time.
+   * The IANA time zone of `cron`, `rrule`, `exclude` and local times. If absent, UTC, and no
+   * time may be a local time.
    */
   timezone?: string | null | undefined;
   /** May be left out; must agree with the field that says when. */
@@ -2123,8 +2123,8 @@ export type PreviewRequest = {
   tags?: unknown;
   time?: null | undefined;
   /**
-   * The IANA time zone of `cron`, `rrule`, `exclude` and local times. If absent, UTC, and no time
-   * may be a local time.
+   * The IANA time zone of `cron`, `rrule`, `exclude` and local times. If absent, UTC, and no
+   * time may be a local time.
    */
   timezone?: string | null | undefined;
   /** May be left out; must agree with the field that says when. */
@@ -2213,8 +2213,8 @@ export type PreviewRequest = {
   tags?: unknown;
   time?: null | undefined;
   /**
-   * The IANA time zone of `cron`, `rrule`, `exclude` and local times. If absent, UTC, and no time
-   * may be a local time.
+   * The IANA time zone of `cron`, `rrule`, `exclude` and local times. If absent, UTC, and no
+   * time may be a local time.
    */
   timezone?: string | null | undefined;
   /** May be left out; must agree with the field that says when. */
@@ -2307,8 +2307,8 @@ export type PreviewRequest = {
   tags?: unknown;
   time?: null | undefined;
   /**
-   * The IANA time zone of `cron`, `rrule`, `exclude` and local times. If absent, UTC, and no time
-   * may be a local time.
+   * The IANA time zone of `cron`, `rrule`, `exclude` and local times. If absent, UTC, and no
+   * time may be a local time.
    */
   timezone?: string | null | undefined;
   /** May be left out; must agree with the field that says when. */
@@ -2397,8 +2397,8 @@ export type PreviewRequest = {
   tags?: unknown;
   time?: null | undefined;
   /**
-   * The IANA time zone of `cron`, `rrule`, `exclude` and local times. If absent, UTC, and no time
-   * may be a local time.
+   * The IANA time zone of `cron`, `rrule`, `exclude` and local times. If absent, UTC, and no
+   * time may be a local time.
    */
   timezone?: string | null | undefined;
   /** May be left out; must agree with the field that says when. */
@@ -2492,8 +2492,8 @@ export type PreviewRequest = {
   tags?: unknown;
   time?: null | undefined;
   /**
-   * The IANA time zone of `cron`, `rrule`, `exclude` and local times. If absent, UTC, and no time
-   * may be a local time.
+   * The IANA time zone of `cron`, `rrule`, `exclude` and local times. If absent, UTC, and no
+   * time may be a local time.
    */
   timezone?: string | null | undefined;
   /** May be left out; must agree with the field that says when. */
@@ -2553,8 +2553,8 @@ export type PreviewRequest = {
   tags?: unknown;
   time?: null | undefined;
   /**
-   * The IANA time zone of `cron`, `rrule`, `exclude` and local times. If absent, UTC, and no time
-   * may be a local time.
+   * The IANA time zone of `cron`, `rrule`, `exclude` and local times. If absent, UTC, and no
+   * time may be a local time.
    */
   timezone?: string | null | undefined;
   /** May be left out; must agree with the field that says when. */
@@ -3173,7 +3173,7 @@ export interface ShardStats {
   waitingForLimits: number;
 }
 
-/** A limit, and what is known of the runs of its key. */
+/** A limit, and what is known about the runs of its key. */
 export interface ShownLimit {
   /** The most runs in flight at a time. */
   concurrency?: number | undefined;
@@ -3553,8 +3553,8 @@ export interface TaskPatch {
   /** The time at which it fires once. If it has passed, the task fires at once. */
   time?: Time | null | undefined;
   /**
-   * The IANA time zone of `cron`, `rrule`, `exclude` and local times. If absent, UTC, and no time
-   * may be a local time.
+   * The IANA time zone of `cron`, `rrule`, `exclude` and local times. If absent, UTC, and no
+   * time may be a local time.
    */
   timezone?: string | null | undefined;
   /**
@@ -3668,11 +3668,11 @@ export interface ListTasksQuery {
   text?: string | undefined;
   /** The time of the task is before this time. */
   to?: Time | undefined;
-  /** From the first due time to the last, and then what has no due time, or from the end of the list to its beginning. A list that is read from its end misses a task that fires or fails meanwhile. */
+  /** `asc` lists from the first due time to the last, and then what has no due time. `desc` lists the same from its end, and misses a task that fires or fails meanwhile. */
   order?: "asc" | "desc" | undefined;
   /** The largest number of items on the page. */
   limit?: number | undefined;
-  /** The cursor from the answer before, unchanged, with the same filter and order. */
+  /** The cursor from the previous answer, unchanged, with the same filter and order. */
   cursor?: string | undefined;
 }
 
@@ -3680,35 +3680,35 @@ export interface ListTasksQuery {
 export interface ListRunsQuery {
   /** The largest number of items on the page. */
   limit?: number | undefined;
-  /** The cursor from the answer before, unchanged, with the same filter and order. */
+  /** The cursor from the previous answer, unchanged, with the same filter and order. */
   cursor?: string | undefined;
 }
 
 /** Parameters of a list of the attempts at all tasks. An attempt must meet all of them. */
 export interface ListAllRunsQuery {
-  /** They ended with this outcome, or with one of several that have commas between them. */
+  /** Only attempts with this outcome, or with one of several that are separated by commas. */
   outcome?: readonly ("succeeded" | "failed" | "dead-lettered" | "handed-over" | "expired" | "skipped" | "cancelled")[] | undefined;
-  /** They called this: a type of callback, such as `handler`, or a type, a colon and the host or the name, such as `webhook:example.com`. */
+  /** Only attempts that called this: a type of callback, such as `handler`, or a type, a colon and the host or the name, such as `webhook:example.com`. */
   target?: string | undefined;
-  /** They called a webhook of this host. The same as `target=webhook:HOST`. */
+  /** Only attempts that called a webhook of this host. The same as `target=webhook:HOST`. */
   callbackHost?: string | undefined;
-  /** Their task has this tag, or both if the parameter is given twice. */
+  /** Only attempts of tasks with this tag, or with both if the parameter is given twice. */
   tag?: readonly string[] | undefined;
-  /** The id of their task starts with this. */
+  /** Only attempts of tasks whose id starts with this. */
   prefix?: string | undefined;
-  /** Their error contains this, upper and lower case alike. */
+  /** Only attempts whose error contains this. Upper and lower case do not differ. */
   error?: string | undefined;
-  /** They were reported at this time or later. */
+  /** Only attempts that were reported at this time or later. */
   from?: Time | undefined;
-  /** They were reported before this time. */
+  /** Only attempts that were reported before this time. */
   to?: Time | undefined;
-  /** Answer groups of attempts with like errors. */
+  /** Answers with groups of attempts whose errors are similar. */
   group?: "error" | undefined;
-  /** With `group`: the group with the newest attempt first, or the largest. */
+  /** With `group`: whether the group with the newest attempt is first, or the largest group. */
   order?: "newest" | "count" | undefined;
   /** The most attempts on the page. With `group`, the most groups that each shard adds to the page, so there may be more groups than this. */
   limit?: number | undefined;
-  /** The cursor from the answer before, unchanged, with the same filter. */
+  /** The cursor from the previous answer, unchanged, with the same filter. */
   cursor?: string | undefined;
 }
 
@@ -3752,7 +3752,7 @@ export interface ListDeadLettersQuery {
   to?: Time | undefined;
   /** The largest number of items on the page. */
   limit?: number | undefined;
-  /** The cursor from the answer before, unchanged, with the same filter and order. */
+  /** The cursor from the previous answer, unchanged, with the same filter and order. */
   cursor?: string | undefined;
 }
 
@@ -3769,7 +3769,7 @@ export interface ForecastQuery {
    */
   to?: Time | undefined;
   /**
-   * How many parts to divide this time into. There are fewer if whole milliseconds do not come out even.
+   * How many parts to divide this time into. There are fewer if the time cannot be divided into that many parts of whole milliseconds.
    * @example 48
    */
   buckets?: number | undefined;
@@ -3778,7 +3778,7 @@ export interface ForecastQuery {
 /** Parameters of statistics over time. */
 export interface StatsSeriesQuery {
   /**
-   * The length of a bucket: 120 of a minute, or 168 of an hour.
+   * The length of a bucket. The answer has 120 buckets of a minute, or 168 of an hour.
    * @example hour
    */
   by?: "minute" | "hour" | undefined;

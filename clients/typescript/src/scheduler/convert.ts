@@ -37,7 +37,7 @@ export async function toApi(task: NewTask, id: string, home: Home): Promise<ApiN
   } as unknown as ApiNewTask;
 }
 
-/** Returns a callback for the API. Functions and webhooks get the payload, as in the first design. */
+/** Returns a callback for the API. Functions and webhooks get the payload, not the whole task. */
 function toApiCallback(callback: OtherCallback, payload: unknown): ApiCallback {
   if (callback.type === "durable-object" && "namespace" in callback) {
     const { namespace: binding, ...rest } = callback;

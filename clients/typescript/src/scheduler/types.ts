@@ -1,4 +1,4 @@
-// The types of a scheduler of an object: the tasks of the first design, and everything else that the API can do.
+// The types of the scheduler of an object or entry point: its tasks, callbacks and criteria.
 
 import type {
   Callback as ApiCallback,
@@ -154,7 +154,7 @@ export interface Criteria {
   from?: Date | number | string | undefined;
   /** The tasks whose time is before this. */
   to?: Date | number | string | undefined;
-  /** The same as `from` and `to`, in the form of the first design. */
+  /** The same as `from` and `to`, as one member. */
   timeRange?: { start?: Date | undefined; end?: Date | undefined } | undefined;
 }
 

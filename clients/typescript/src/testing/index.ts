@@ -46,7 +46,7 @@ export class TestScheduler<Env = Record<string, unknown>> {
     this.client = new SchedulerClient({ fetch: send, apiKey });
   }
 
-  /** The present time of the virtual clock. Between two calls of `advance`, it runs as fast as the real one. */
+  /** The current time of the virtual clock. Between two calls of `advance`, it runs as fast as the real one. */
   get now(): Date {
     return new Date(Date.now() + this.#offset);
   }

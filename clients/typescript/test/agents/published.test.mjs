@@ -314,7 +314,7 @@ function agentOf(kind, name) {
   };
 }
 
-/** Returns the present time, seconds since 1970. */
+/** Returns the current time, seconds since 1970. */
 const seconds = () => Date.now() / 1_000;
 
 /** The retries of the agents package. A schedule that is the scheduler's shows what differs from these, and another one what it was given. */

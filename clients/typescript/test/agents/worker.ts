@@ -60,7 +60,7 @@ export class ReminderAgent extends NotingAgent {
     return this.sql<{ message: string }>`SELECT message FROM reminders`.map(({ message }) => message);
   }
 
-  /** Calls a method of the agent with arguments of which texts that look like a date are one. */
+  /** Calls a method of the agent. Arguments that look like a date become one. */
   async call(method: "schedule" | "scheduleEvery" | "getScheduleById" | "listSchedules" | "cancelSchedule" | "getSchedule" | "getSchedules" | "pauseSchedule" | "resumeSchedule" | "runSchedule" | "getScheduleRuns" | "destroy", ...args: unknown[]): Promise<string> {
     const revived = JSON.parse(JSON.stringify(args), (_, value) => (/^\d{4}-.*Z$/.test(value) ? new Date(value) : value)) as never[];
     return JSON.stringify((await (this[method] as (...args: never[]) => unknown)(...revived)) ?? null);

@@ -6,7 +6,7 @@ import { consume, D1SeenStore, DurableObjectSeenStore, MemorySeenStore, type See
 interface Env {
   DB: D1Database;
   SEEN: DurableObjectNamespace<Seen>;
-  /** Its messages are tasks of which those with an id that begins with `fail` fail on their first delivery. */
+  /** Its messages are tasks. Those with an id that begins with `fail` fail on their first delivery. */
   QUEUE: Queue<string>;
 }
 

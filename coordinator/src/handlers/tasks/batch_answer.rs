@@ -69,8 +69,8 @@ impl Batch<'_> {
     /// errors together take at most [`MAX_ERRORS_BYTES`].
     ///
     /// # Errors
-    /// If no shard accepted any item. Then the whole request has failed, and the caller may repeat
-    /// it unchanged.
+    /// Returns a problem if no shard accepted any item. Then the whole request has failed, and the
+    /// caller may repeat it unchanged.
     pub(crate) fn answer(
         &self,
         outcomes: Vec<(Vec<u32>, Option<Problem>)>,

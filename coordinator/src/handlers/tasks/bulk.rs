@@ -19,15 +19,15 @@ use scheduler_model::task::ChangeInput;
 use std::collections::HashSet;
 
 /// The most rounds of a request by filter on one shard. Each round examines up to 20,000 tasks, so
-/// this covers a full shard. If tasks are left, `done` says so. It also does if the invocation has no
-/// subrequests left.
+/// this covers a full shard. If tasks are left, `done` is false. It is also false if the invocation
+/// has no subrequests left.
 const MAX_ROUNDS: usize = 60;
 
 /// The tasks that a request selects.
 pub(crate) enum Chosen {
-    /// Those with these ids. No id occurs twice.
+    /// The tasks with these ids. No id occurs twice.
     Ids(Vec<String>),
-    /// Those that match the filter, which may match all.
+    /// The tasks that match the filter, which may match all.
     Matching(Filter),
 }
 

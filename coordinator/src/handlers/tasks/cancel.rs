@@ -42,7 +42,7 @@ fn result_of(id: &str, outcome: Cancelled, is_repeat: bool) -> Result<(), Proble
         Cancelled::Cancelled => Ok(()),
         _ if is_repeat => Err(Problem::unknown_outcome()),
         Cancelled::OtherVersion => Err(Problem::not_matched()),
-        // Shards of earlier versions answer this for a task that has fired.
+        // Shards of earlier versions answer `AlreadyFired` for a task that has fired.
         Cancelled::AlreadyFired | Cancelled::NotFound => Err(Problem::no_task(id)),
     }
 }

@@ -98,7 +98,7 @@ pub(crate) async fn run(mut call: Call<'_>, id: String) -> Result<Answer, Proble
 /// The result of a change of one task.
 pub(crate) struct Changing {
     pub(crate) changed: bool,
-    /// Whether an attempt of it is in flight.
+    /// Whether an attempt of the task is in flight.
     pub(crate) is_running: bool,
     /// The task after the change.
     pub(crate) task: Option<ListItem>,
@@ -137,9 +137,8 @@ fn changing(
 }
 
 /// Returns whether the change has changed the task. If the request to the shard was repeated and
-/// the task is gone or has another version, the result is unknown: the first request may have caused
-/// that before its answer was lost, because a reschedule gives a task another version and may let it
-/// fire.
+/// the task is gone or has another version, the result is unknown: the first request, whose answer
+/// was lost, may have caused that. A reschedule gives a task another version and may let it fire.
 fn result_of(
     id: &str,
     outcome: Changed,
@@ -190,7 +189,7 @@ pub(crate) async fn many(mut call: Call<'_>, verb: Verb) -> Result<Answer, Probl
                     | Changed::TooManyRuns
                     | Changed::TooLarge
                     | Changed::OtherVersion => &mut counts.not_applicable,
-                    // For any other change, the run was cancelled before.
+                    // For any other change, the run was cancelled earlier.
                     Changed::AlreadyFired if change == Change::Run => &mut counts.already_running,
                     Changed::AlreadyFired => &mut counts.not_applicable,
                     Changed::NotFound => &mut counts.not_found,
@@ -211,7 +210,7 @@ pub(crate) async fn many(mut call: Call<'_>, verb: Verb) -> Result<Answer, Probl
     Ok(Answer::of(200, &counts))
 }
 
-/// Returns who pauses with this request, and why.
+/// Returns the caller and the note of a pause.
 fn reason(call: &Call<'_>, note: Option<String>) -> PauseReason {
     let by = Some(call.key_name()).filter(|by| !by.is_empty());
     PauseReason { by: by.map(str::to_owned), note }

@@ -50,82 +50,100 @@ pub(crate) async fn one(mut call: Call<'_>, of_path: Option<String>) -> Result<A
     if let Ok(task) = task() {
         call.load_calendars([&task]).await?;
     }
+    let expected = where_expected(&call, &precondition, id.as_deref()).await?;
+    match &once {
+        Some(once) => one_with_key(&call, once, task, expected).await,
+        None => one_without_key(&call, &precondition, id.as_deref(), task, expected).await,
+    }
+}
+
+/// Stores one task of a request without an `Idempotency-Key`. `expected` is what a shard must find
+/// under the `id` by the `precondition`.
+async fn one_without_key<'a>(
+    call: &'a Call<'_>,
+    precondition: &Precondition,
+    id: Option<&str>,
+    task: impl Fn() -> Result<NewTask<'a>, Problem>,
+    mut expected: Option<(ShardId, Expected)>,
+) -> Result<Answer, Problem> {
     let mut tries = 1;
-    let mut expected = where_expected(&call, &precondition, id.as_deref()).await?;
-    let (shown, id, reply, is_replay) = match &once {
-        None => {
-            while let Some((shard, version)) = expected {
-                match replace_on(&call, shard, task()?, version, false, |_| None).await {
-                    // The new version of the other writer may satisfy the condition as well.
-                    Err(problem)
-                        if problem.is_other_version()
-                            && precondition.is_open()
-                            && tries < MAX_TRIES =>
-                    {
-                        tries += 1
-                    }
-                    answer => return answer,
-                }
-                expected = where_expected(&call, &precondition, id.as_deref()).await?;
+    while let Some((shard, version)) = expected {
+        match replace_on(call, shard, task()?, version, false, |_| None).await {
+            // The version of the other writer may fulfill the condition, too.
+            Err(problem)
+                if problem.is_other_version() && precondition.is_open() && tries < MAX_TRIES =>
+            {
+                tries += 1
             }
-            let (id, mut part) = planned_one(&call, task()?)?;
-            let gone_on = epochs::go_on(&call.shards, std::slice::from_mut(&mut part)).await?;
-            if let Some(shard) = gone_on.get(id.as_str()) {
-                epochs::drop_others(&call.shards, std::iter::once((id.as_str(), Some(*shard))))
-                    .await?;
-                let (_, item) = find(&call.shards, id.as_str())
-                    .await?
-                    .ok_or_else(|| Problem::no_task(id.as_str()))?;
-                let (shown, reply) = (Shown::of(&item), AppendReply::default());
-                let warnings = warnings_of(&call, &shown.record, &reply).await;
-                return Ok(with_warnings(shown.into_answer(200, &reply), &warnings));
-            }
-            let reply = call.shards.append(part.shard, &mut part.append).await?;
-            (
-                shown_after(&call.shards, part.shard, &part, id.as_str(), reply).await?,
-                id,
-                reply,
-                false,
-            )
+            answer => return answer,
         }
-        Some(once) => {
-            let plan = |once: &Once| {
-                let mut plan = planned(&call, vec![Ok(task()?)], Some(once))?;
-                if let Some(Err(problem)) = plan.items.first() {
-                    return Err(Problem::invalid(problem.clone()));
-                }
-                if let (Some((shard, expected)), Some(part)) = (expected, plan.appends.first_mut())
-                {
-                    part.shard = shard;
-                    part.append.expected = Some(expected);
-                    part.append.fresh = false;
-                }
-                Ok(plan)
-            };
-            let Done { mut items, parts, is_replay, .. } =
-                idempotency::carry_out(&call, once, plan).await?;
-            let part = parts.into_iter().find(|(part, _)| !part.items.is_empty());
-            let (Some(Ok(id)), Some((part, reply))) = (items.pop(), part) else {
-                return Err(Problem::invalid(FieldError::new("body", "has no task")));
-            };
-            let reply = reply?;
-            (
-                shown_after(&call.shards, part.shard, &part, id.as_str(), reply).await?,
-                id,
-                reply,
-                is_replay,
-            )
+        expected = where_expected(call, precondition, id).await?;
+    }
+    let (id, mut part) = planned_one(call, task()?)?;
+    let id = id.as_str();
+    let gone_on = epochs::go_on(&call.shards, std::slice::from_mut(&mut part)).await?;
+    if let Some(shard) = gone_on.get(id) {
+        epochs::drop_others(&call.shards, std::iter::once((id, Some(*shard)))).await?;
+        let (_, item) = find(&call.shards, id).await?.ok_or_else(|| Problem::no_task(id))?;
+        return Ok(shown_with_warnings(call, Shown::of(&item), &AppendReply::default(), 200).await);
+    }
+    let reply = call.shards.append(part.shard, &mut part.append).await?;
+    let shown = shown_after(&call.shards, part.shard, &part, id, reply).await?;
+    let moved = epochs::drop_others(&call.shards, std::iter::once((id, None))).await?;
+    Ok(created(call, shown, reply, &moved).await)
+}
+
+/// Stores one task of a request with an `Idempotency-Key`. `expected` is what a shard must find
+/// under the id.
+async fn one_with_key<'a>(
+    call: &'a Call<'_>,
+    once: &Once,
+    task: impl Fn() -> Result<NewTask<'a>, Problem>,
+    expected: Option<(ShardId, Expected)>,
+) -> Result<Answer, Problem> {
+    let plan = |once: &Once| {
+        let mut plan = planned(call, vec![Ok(task()?)], Some(once))?;
+        if let Some(Err(problem)) = plan.items.first() {
+            return Err(Problem::invalid(problem.clone()));
         }
+        if let (Some((shard, expected)), Some(part)) = (expected, plan.appends.first_mut()) {
+            part.shard = shard;
+            part.append.expected = Some(expected);
+            part.append.fresh = false;
+        }
+        Ok(plan)
     };
+    let Done { mut items, parts, is_replay, .. } = idempotency::carry_out(call, once, plan).await?;
+    let part = parts.into_iter().find(|(part, _)| !part.items.is_empty());
+    let (Some(Ok(id)), Some((part, reply))) = (items.pop(), part) else {
+        return Err(Problem::invalid(FieldError::new("body", "has no task")));
+    };
+    let (id, reply) = (id.as_str(), reply?);
+    let shown = shown_after(&call.shards, part.shard, &part, id, reply).await?;
     let moved = match expected {
         Some(_) => Dropped::default(),
-        None => epochs::drop_others(&call.shards, std::iter::once((id.as_str(), None))).await?,
+        None => epochs::drop_others(&call.shards, std::iter::once((id, None))).await?,
     };
-    let replaced = reply.replaced > 0 || moved.cancelled > 0;
+    Ok(created(call, shown, reply, &moved).await.replayed(is_replay))
+}
+
+/// Returns the answer to a request after which a shard has stored the task with this reply, and
+/// `moved` was removed from shards of other epochs.
+async fn created(call: &Call<'_>, shown: Shown, reply: AppendReply, moved: &Dropped) -> Answer {
+    let is_replaced = reply.replaced > 0 || moved.cancelled > 0;
     let reply = AppendReply { running: reply.running + moved.running, ..reply };
-    let warnings = warnings_of(&call, &shown.record, &reply).await;
-    let answer = shown.into_answer(if replaced { 200 } else { 201 }, &reply);
-    Ok(with_warnings(answer, &warnings).replayed(is_replay))
+    shown_with_warnings(call, shown, &reply, if is_replaced { 200 } else { 201 }).await
+}
+
+/// Returns the answer that shows a task, with the warnings for its record.
+async fn shown_with_warnings(
+    call: &Call<'_>,
+    shown: Shown,
+    reply: &AppendReply,
+    status: u16,
+) -> Answer {
+    let warnings = warnings_of(call, &shown.record, reply).await;
+    with_warnings(shown.into_answer(status, reply), &warnings)
 }
 
 /// The most tries to replace a task, if another writer replaces it between the read and the write.
@@ -214,8 +232,8 @@ pub(crate) async fn batch(mut call: Call<'_>) -> Result<Answer, Problem> {
             }
         };
     if !call.shards.map.is_single() {
-        // Only tasks that the new shard has accepted. A task that it has refused still waits in its
-        // former place.
+        // This takes only tasks that the new shard has accepted. A task that it has refused still
+        // waits in its former place.
         let taken =
             outcomes.iter().filter(|(_, problem)| problem.is_none()).flat_map(|(part, _)| part);
         let taken = taken
@@ -277,7 +295,7 @@ struct Shown {
 }
 
 /// Returns the one task of a part, as the shard has stored it. If the task continues a former one,
-/// it keeps values of that one, so the shard is asked for it.
+/// it keeps values of the former one, so this reads the task from the shard.
 async fn shown_after(
     shards: &Shards,
     shard: ShardId,

@@ -29,7 +29,7 @@ pub(crate) struct Done<'a> {
     pub(crate) duplicates: Vec<(u32, u32)>,
     /// Each part with the answer of its shard.
     pub(crate) parts: Vec<(ShardAppend, Result<AppendReply, Problem>)>,
-    /// Whether all of it was done by an earlier request.
+    /// Whether an earlier request has done all of it.
     pub(crate) is_replay: bool,
 }
 
@@ -46,7 +46,7 @@ pub(crate) async fn carry_out<'a>(
     let (asked, first) = if first.as_ref().is_ok_and(|first| !first.appends.is_empty()) {
         (asked, first?)
     } else if let Some(made) = recall(shards, asked).await {
-        // Its times have passed since it was carried out, for example that of a sentence.
+        // Its times, for example that of a sentence, have passed since it was carried out.
         recalled = asked.as_made(made);
         (&recalled, plan(&recalled)?)
     } else {

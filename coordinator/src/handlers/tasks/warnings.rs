@@ -20,7 +20,7 @@ const UNLIMITED_MILLIS: i64 = 1_000;
 const MAX_KNOWN: usize = 1_000;
 
 thread_local! {
-    /// Whether a key of a limiter has a limit, and when the limiter said so.
+    /// By limiter and key: whether the key has a limit, and when the limiter said so.
     static KNOWN: RefCell<HashMap<(String, String), (bool, UnixMillis)>> =
         RefCell::new(HashMap::new());
 }

@@ -6,8 +6,8 @@ use crate::time::UnixMillis;
 use crate::tz::{Reading, Steady, Tz};
 use std::cell::Cell;
 
-/// A clock during one search. Most of what a search looks at is in one [steady](Steady) time of the
-/// clock, in which it needs no look into the table of the zone.
+/// A clock during one search. A search mostly stays in one [steady](Steady) time of the clock, in
+/// which it does not need the table of the zone.
 pub(super) struct Clock {
     timezone: Tz,
     steady: Cell<Option<Steady>>,
@@ -77,7 +77,7 @@ impl Clock {
         self.timezone == Tz::UTC || self.begin_of(day) < self.begin_of(day + 1)
     }
 
-    /// Returns the time of a day at which the clock is at an instant of that day.
+    /// Returns what the clock shows at an instant, as a time of the given day.
     pub(super) fn time_on(&self, day: i64, at: UnixMillis) -> i64 {
         (self.shown(at) - day * DAY).max(0)
     }

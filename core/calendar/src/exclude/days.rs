@@ -110,7 +110,8 @@ impl<'d> Months<'d> {
         self.next_open_of(day, last, &|_| u32::MAX)
     }
 
-    /// Does the same for days that are among those that `wanted` returns for their month, from bit 1.
+    /// Does the same for days that are among those that `wanted` returns for their month, from bit
+    /// 1.
     pub(super) fn next_open_of(
         &self,
         mut day: i64,

@@ -9,32 +9,33 @@
 //! | times of day | `12:00-13:00`, without its end; `22:00-06:00` goes past midnight |
 //! | rules | the days of an RFC 5545 rule, as EXRULE has them |
 //!
-//! All of them are read on the local clock of the schedule's time zone. A day begins when that clock
-//! first shows its midnight, or would show it, and ends when the next day begins. So days follow one
-//! another without gaps, whatever the clock does.
+//! All of them are read on the local clock of the schedule's time zone. A day begins when that
+//! clock first shows its midnight, or would show it, and ends when the next day begins. So days
+//! follow one another without gaps, whatever the clock does.
 //!
 //! # What becomes of a run
-//! A run at an excluded time of day does not fire. What counts is the time that the clock shows when
-//! the run would fire, also if a change of the clock has moved the run to that time. A run on an
-//! excluded day does not fire, or moves to the next or the previous day that is not excluded, at the
-//! same local time: see [`Instead`]. A run moves by at most [`MAX_MOVE_DAYS`]; one that would move
-//! farther does not fire.
+//! A run at an excluded time of day does not fire. What counts is the time that the clock shows
+//! when the run would fire, also if a change of the clock has moved the run to that time. A run on
+//! an excluded day does not fire, or moves to the next or the previous day that is not excluded, at
+//! the same local time: see [`Instead`]. A run moves by at most [`MAX_MOVE_DAYS`]; one that would
+//! move farther does not fire.
 //!
 //! The runs of the schedule are the set of the instants that result, in order. So two runs at one
-//! instant are one, and each run is later than the one before it, even if an earlier run of the rule
-//! moves behind a later one. A moved run at a local time that the clock jumps over is at the first
-//! instant after the gap, unless that time of day is excluded. At a local time that the clock shows
-//! twice, it is at the first.
+//! instant are one, and each run is later than the one before it, even if an earlier run of the
+//! rule moves behind a later one. A moved run at a local time that the clock jumps over is at the
+//! first instant after the gap, unless that time of day is excluded. At a local time that the clock
+//! shows twice, it is at the first.
 //!
-//! The times of day of an interval that does not divide a day differ from day to day, and so do those
-//! of an RFC 5545 rule with such an interval. Of the runs of these schedules, only the first of those
-//! that move to a day fires there. Otherwise the runs of [`MAX_MOVE_DAYS`] could fire on one day.
+//! The times of day of an interval that does not divide a day differ from day to day, and so do
+//! those of an RFC 5545 rule with such an interval. Of the runs of these schedules, only the first
+//! of those that move to a day fires there. Otherwise the runs of [`MAX_MOVE_DAYS`] could fire on
+//! one day.
 //!
 //! # Bounded work
-//! A search jumps over whole days, ranges and excluded times of day, up to the end of the calendar. So
-//! its result is exact, and does not depend on where it begins. A schedule whose search takes more
-//! than [`MAX_EXCLUSION_STEPS`] is for its caller to refuse: see [`crate::steps::within`]. The longest
-//! searches, which end with the year 9999, take some tenths of a second.
+//! A search jumps over whole days, ranges and excluded times of day, up to the end of the calendar.
+//! So its result is exact, and does not depend on where it begins. A schedule whose search takes
+//! more than [`MAX_EXCLUSION_STEPS`] is for its caller to refuse: see [`crate::steps::within`]. The
+//! longest searches, which end with the year 9999, take some tenths of a second.
 
 mod clock;
 mod days;
@@ -53,7 +54,8 @@ use std::mem::size_of_val;
 
 /// The most steps (see [`crate::steps`]) of a search for a run of a new schedule: 0.2 milliseconds,
 /// as for RFC 5545 rules. A shard searches the next run of each of its schedules when it starts, of
-/// which there are up to 20,000. They are enough to examine each month of 40 years with eight rules.
+/// which there are up to 20,000. They are enough to examine each month of 40 years with eight
+/// rules.
 pub const MAX_EXCLUSION_STEPS: u32 = 5_000;
 
 /// The most days by which a run moves: a quarter of a year, so school holidays fit. It bounds the
@@ -118,8 +120,8 @@ impl Exclusions {
         self.times.get(at).map(|(_, end)| i64::from(*end)).filter(|end| time < *end)
     }
 
-    /// Returns the times of day, in milliseconds, that are not excluded: where each begins, and where
-    /// it ends.
+    /// Returns the times of day, in milliseconds, that are not excluded: where each begins, and
+    /// where it ends.
     fn open_times(&self) -> impl Iterator<Item = (i64, i64)> + '_ {
         let begins = std::iter::once(0).chain(self.times.iter().map(|(_, end)| i64::from(*end)));
         let ends = self.times.iter().map(|(begin, _)| i64::from(*begin)).chain([DAY]);

@@ -39,11 +39,11 @@ pub fn names_times(rule: &str) -> bool {
 }
 
 impl Exclusions {
-    /// Parses exclusions, which are read on the clock of `timezone`. Rules begin on the local day of
-    /// `start`, the schedule's `startAt`.
+    /// Parses exclusions, which are read on the clock of `timezone`. Rules begin on the local day
+    /// of `start`, the schedule's `startAt`.
     ///
     /// # Errors
-    /// If an item is invalid. The error names it.
+    /// Returns an error if an item is invalid. The error names it.
     pub fn parse<T: AsRef<str>>(
         items: Items<'_, T>,
         instead: Instead,

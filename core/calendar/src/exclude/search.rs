@@ -2,7 +2,7 @@
 //!
 //! Each step of a search jumps: to the next run of the rule, to the next day that is not excluded,
 //! or to the end of an excluded time of day. So it ends with the calendar, after a number of steps
-//! that depends on neither the number of runs nor on where it begins.
+//! that depends neither on the number of runs nor on where the search begins.
 
 use super::clock::Clock;
 use super::days::Months;
@@ -16,21 +16,22 @@ use std::cell::Cell;
 /// from, in milliseconds.
 const FARTHEST_MOVE: i64 = (MAX_MOVE_DAYS + 3) * DAY;
 
-/// The runs that a search finds excluded one after another before it asks whether any run can be
-/// left while the clock does not change.
+/// After this many consecutive excluded runs, a search checks whether any run can be left while the
+/// clock does not change.
 const FEW_MISSES: u32 = 8;
 
 /// A rule whose runs are searched. Days are numbers since 1970-01-01, and times of day are
 /// milliseconds.
 pub(crate) trait Source {
-    /// Returns the first run strictly after `after`. May return `None` if that run is after `until`.
+    /// Returns the first run strictly after `after`. May return `None` if that run is after
+    /// `until`.
     fn next_until(&self, after: UnixMillis, until: UnixMillis) -> Option<UnixMillis>;
 
     /// Returns whether at most one of its runs moves to each day.
     fn moves_one_a_day(&self) -> bool;
 
-    /// Returns the days of a month, from bit 1, on which runs may be while the clock does not change.
-    /// `first` is the first day of the month, and `known` is a day with a run.
+    /// Returns the days of a month, from bit 1, on which runs may be while the clock does not
+    /// change. `first` is the first day of the month, and `known` is a day with a run.
     fn days_of(&self, first: NaiveDate, known: i64) -> u32;
 
     /// Returns the first time of day at or after `from` at which runs may be while the clock does
@@ -85,7 +86,8 @@ impl Exclusions {
         }
     }
 
-    /// Returns the first run strictly after `after`. May return `None` if that run is after `until`.
+    /// Returns the first run strictly after `after`. May return `None` if that run is after
+    /// `until`.
     pub(crate) fn next_after(
         &self,
         after: UnixMillis,
@@ -147,8 +149,8 @@ impl Search<'_> {
         }
     }
 
-    /// Returns the time after which the search goes on behind a run at an excluded time of day that
-    /// ends at `end`.
+    /// Returns the time after which the search continues behind a run at an excluded time of day
+    /// that ends at `end`.
     fn after_time(&self, run: UnixMillis, end: UnixMillis) -> UnixMillis {
         let after = end.plus(-1).max(run);
         match self.end_of_steady(run) {
@@ -157,8 +159,8 @@ impl Search<'_> {
         }
     }
 
-    /// Returns the time after which the search goes on behind a run on an excluded day, if `open` is
-    /// the next day that is not excluded.
+    /// Returns the time after which the search continues behind a run on an excluded day, if `open`
+    /// is the next day that is not excluded.
     fn after_day(&self, run: UnixMillis, day: i64, open: i64) -> UnixMillis {
         let after = self.clock.end_before(open).max(run);
         let Some(end) = self.end_of_steady(run) else { return after };
@@ -168,15 +170,15 @@ impl Search<'_> {
         day.map_or(end, |day| self.clock.end_before(day).min(end)).max(after)
     }
 
-    /// Counts a run that is excluded. After some, returns the last instant of the steady time of the
-    /// clock that contains the run.
+    /// Counts an excluded run. After [`FEW_MISSES`] of them, returns the last instant of the steady
+    /// time of the clock that contains the run.
     fn end_of_steady(&self, run: UnixMillis) -> Option<UnixMillis> {
         self.misses.set(self.misses.get().saturating_add(1));
         if self.misses.get() <= FEW_MISSES { None } else { self.clock.end_of_steady(run) }
     }
 
-    /// Returns whether the rule may have a run at a time of day that is not excluded, while the clock
-    /// does not change. `run` is one of its runs.
+    /// Returns whether the rule may have a run at a time of day that is not excluded, while the
+    /// clock does not change. `run` is one of its runs.
     fn has_open_time(&self, run: UnixMillis) -> bool {
         let known = self.clock.time_on(self.clock.day_of(run), run);
         let phase = self.source.phase_of(known);
@@ -245,7 +247,7 @@ impl Search<'_> {
     }
 
     fn next_moved(&self, after: UnixMillis) -> Option<Left> {
-        // Runs that move to an earlier day are not after `after`, and so are none of those of an
+        // Runs that move to an earlier day are not after `after`, and neither are the runs of an
         // excluded day that move back.
         let mut day = self.next_open_day(self.clock.day_of(after), i64::MAX)?;
         loop {
@@ -322,7 +324,7 @@ impl Search<'_> {
             let asked = to * DAY + self.clock.time_on(from, run);
             let time = self.clock.instant(asked);
             let shown = self.clock.shown(time);
-            // The clock may jump over the time, and show an excluded one instead.
+            // The clock may jump over the time, and show an excluded time instead.
             let is_excluded = shown != asked && {
                 let day = self.clock.day_of(time);
                 let time_of_day = self.clock.time_on(day, time);
@@ -337,8 +339,8 @@ impl Search<'_> {
     }
 
     /// Returns the first excluded run of the rule after `after`. `end_of_passed` returns, for an
-    /// excluded day and a run on it, up to when the runs of that day do not count; `None` if the run
-    /// counts.
+    /// excluded day and a run on it, up to when the runs of that day do not count; `None` if the
+    /// run counts.
     fn next_excluded(
         &self,
         mut after: UnixMillis,

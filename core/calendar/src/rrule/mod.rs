@@ -176,8 +176,8 @@ impl RRule {
     /// UTC.
     ///
     /// # Errors
-    /// If a part is invalid. The error names the field of the task, the part of the rule, and the
-    /// accepted values.
+    /// Returns an error if a part is invalid. The error names the field of the task, the part of
+    /// the rule, and the accepted values.
     pub fn parse(
         rule: &str,
         start: UnixMillis,
@@ -190,8 +190,8 @@ impl RRule {
     /// `start`, the rule begins after the gap, and its time of day is the requested one.
     ///
     /// # Errors
-    /// As [`Self::parse`]; [`RRuleError::StartRange`] if the start is outside of the range of a
-    /// task's instants.
+    /// Returns the errors of [`Self::parse`]; [`RRuleError::StartRange`] if the start is outside of
+    /// the range of a task's instants.
     pub fn parse_local(
         rule: &str,
         start: LocalTime,
@@ -223,8 +223,8 @@ impl RRule {
         (self.frequency >= Frequency::Daily).then_some(times)
     }
 
-    /// Returns the first time of day at or after `second`, both in seconds, at which the rule may have
-    /// a run.
+    /// Returns the first time of day at or after `second`, both in seconds, at which the rule may
+    /// have a run.
     pub(crate) fn time_from(&self, second: i64) -> Option<i64> {
         next_time(self.hours, self.minutes, self.seconds, second)
     }

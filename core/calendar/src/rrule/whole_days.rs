@@ -57,8 +57,8 @@ impl RRule {
         Ok(rule)
     }
 
-    /// Returns the days of a month, from bit 1, that the rule names. `first` is the first day of the
-    /// month.
+    /// Returns the days of a month, from bit 1, that the rule names. `first` is the first day of
+    /// the month.
     pub(crate) fn days_named_in(&self, first: NaiveDate) -> u32 {
         let begin = i64::from(first.to_epoch_days());
         let length = i64::from(first.num_days_in_month());

@@ -6,8 +6,8 @@ use chrono::NaiveDate;
 
 impl Rule {
     /// Returns the number of times of day that the rule names, at most, or `None` if it is finer
-    /// than a day: an interval shorter than a day, or an RFC 5545 rule whose frequency is finer than
-    /// daily.
+    /// than a day: an interval shorter than a day, or an RFC 5545 rule whose frequency is finer
+    /// than daily.
     pub fn times_of_day(&self) -> Option<u32> {
         match self {
             Self::Cron(_) | Self::Crons(_) => {
@@ -29,9 +29,9 @@ impl Rule {
         }
     }
 
-    /// Returns the days of a month, from bit 1, on which the rule may have runs while the clock does
-    /// not change. `first` is the first day of the month, and `known` is a day with a run, as a number
-    /// since 1970-01-01.
+    /// Returns the days of a month, from bit 1, on which the rule may have runs while the clock
+    /// does not change. `first` is the first day of the month, and `known` is a day with a run, as
+    /// a number since 1970-01-01.
     pub(crate) fn days_of(&self, first: NaiveDate, known: i64) -> u32 {
         match self {
             Self::Cron(_) | Self::Crons(_) => self
@@ -45,8 +45,8 @@ impl Rule {
         }
     }
 
-    /// Returns the first time of day at or after `from`, both in milliseconds, at which the rule may
-    /// have a run while the clock does not change. `known` is the time of day of a run.
+    /// Returns the first time of day at or after `from`, both in milliseconds, at which the rule
+    /// may have a run while the clock does not change. `known` is the time of day of a run.
     pub(crate) fn time_from(&self, from: i64, known: i64) -> Option<i64> {
         // The first whole second.
         let second = from.div_euclid(1_000) + i64::from(from.rem_euclid(1_000) > 0);

@@ -11,7 +11,7 @@
 //! - **Bounded waits** (for a report, after a refused send, between firings, for a limiter's
 //!   answer) begin now at the latest.
 //! - **Tokens** of a rate that were requested before are discarded.
-//! - **Points of the series** that are in the future join the present one (see `series.rs`).
+//! - **Points of the series** that are in the future join the current one (see `series.rs`).
 //!
 //! A time that was computed while the clock was ahead (the back-off of a further attempt, the due
 //! time that `run` sets) stays as it is. The engine does not notice a step back that is shorter

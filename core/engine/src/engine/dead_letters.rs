@@ -2,7 +2,7 @@
 //!
 //! A dead letter is an entry of a page. Its due time is [`UnixMillis::as_death`] of the time at
 //! which the run failed for good. So the order of entries is the order of death, and the time of
-//! death is known without reading the record. Earlier versions stored dead letters as due never;
+//! death is known without reading the record. Earlier versions stored dead letters as never due;
 //! only their records say when they died. Requests by filter scan all tasks in order: see
 //! `engine/query.rs`.
 

@@ -149,7 +149,7 @@ fn a_new_task_hides_no_dead_letter_from_a_reader() {
     }
 }
 
-/// The times of a filter were compared with due times, and every dead letter was due never. So a
+/// The times of a filter were compared with due times, and no dead letter was ever due. So a
 /// request to discard those of the last hour discarded all.
 #[test]
 fn a_filter_compares_its_times_with_the_times_of_death() {

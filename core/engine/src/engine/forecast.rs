@@ -17,8 +17,8 @@ use scheduler_model::protocol::ForecastReply;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-/// The next occurrence of a recurring task that is not counted yet: when it is due, of which task,
-/// and its nominal time.
+/// The next occurrence of a recurring task that is not counted yet: its due time, its task, and its
+/// nominal time.
 type Uncounted = Reverse<(UnixMillis, ScheduleNumber, UnixMillis)>;
 
 impl Engine {

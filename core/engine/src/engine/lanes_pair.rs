@@ -98,7 +98,7 @@ impl Pair {
         &self.stored
     }
 
-    /// Stores the dead letters as due never, as earlier versions did, and restarts.
+    /// Stores the dead letters as never due, as earlier versions did, and restarts.
     pub(crate) fn age_dead_letters(&mut self) {
         for row in self.stored.pages.values_mut() {
             let aged = |mut entry: Entry| {

@@ -11,8 +11,8 @@
 //! limiter has noted for a shard are never fewer than the slots that the shard counts as its own,
 //! whatever is lost, repeated, reordered or restarted. The sum of all noted slots exceeds the limit
 //! only after the limit was lowered; until the sum is within the limit again, the limiter grants
-//! nothing. [`LeaseRequest`](scheduler_model::protocol::limiter::LeaseRequest) and [`Allocator`] explain how this is
-//! ensured.
+//! nothing. [`LeaseRequest`](scheduler_model::protocol::limiter::LeaseRequest) and [`Allocator`]
+//! explain how this is ensured.
 //!
 //! **Rate** is granted in tokens from one bucket. A token expires
 //! [`TOKENS_MILLIS`](scheduler_model::protocol::limiter::TOKENS_MILLIS) after it was *requested*,

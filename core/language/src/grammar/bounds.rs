@@ -209,8 +209,8 @@ impl Parser<'_> {
         Ok(Some(vec![Clause::For(amount)]))
     }
 
-    /// Parses a point: `1 may`, `next monday at 9`, `9am tomorrow`, `2027-01-01T09:00:00Z`, `the end
-    /// of the year`.
+    /// Parses a point: `1 may`, `next monday at 9`, `9am tomorrow`, `2027-01-01T09:00:00Z`, `the
+    /// end of the year`.
     fn point(&mut self) -> Parsed<Point> {
         if let Some(instant) = self.attempt(Self::instant)? {
             return Ok(Some(Point { instant: Some(instant), ..Point::default() }));

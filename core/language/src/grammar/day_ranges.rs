@@ -8,8 +8,8 @@ const EACH_MONTH: &[&str] =
     &["of each month", "of every month", "of any month", "of a month", "each month", "every month"];
 
 impl Parser<'_> {
-    /// Parses `from the 1st to the 5th of every month`, `1st-5th of the month`, `between the 10th and
-    /// the 20th of each month`. A range without a month is a start and an end.
+    /// Parses `from the 1st to the 5th of every month`, `1st-5th of the month`, `between the 10th
+    /// and the 20th of each month`. A range without a month is a start and an end.
     pub(super) fn day_range(&mut self) -> Parsed<Vec<Clause>> {
         let is_number = self.token(0).is_some_and(|token| token.value().is_some());
         let may_begin = matches!(self.word(0), "on" | "between" | "from" | "the" | "days");

@@ -38,8 +38,8 @@ impl Scope {
 const EACH: &[&str] = &["each", "every", "any", "a"];
 
 impl Parser<'_> {
-    /// Parses `mondays`, `on monday and friday`, `weekdays`, `mon-fri`, `in january and july`, `from
-    /// april to june`.
+    /// Parses `mondays`, `on monday and friday`, `weekdays`, `mon-fri`, `in january and july`,
+    /// `from april to june`.
     pub(super) fn week_and_months(&mut self) -> Parsed<Vec<Clause>> {
         let start = self.at;
         // Without an interval, it may be the coming one.

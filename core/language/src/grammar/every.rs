@@ -69,7 +69,8 @@ impl Parser<'_> {
         })
     }
 
-    /// Parses what follows "every": `4 may`, `may 4th`, `24th of december`, `christmas day`, `january and july`.
+    /// Parses what follows "every": `4 may`, `may 4th`, `24th of december`, `christmas day`,
+    /// `january and july`.
     fn every_date(&mut self) -> Parsed<Vec<Clause>> {
         for (name, (month, day)) in words::fixed_days() {
             if self.take(name) {
@@ -104,7 +105,8 @@ impl Parser<'_> {
         Ok(is_it)
     }
 
-    /// Parses what follows "every": `first monday of the month`, `third day`, `2nd tuesday`, `1st and 15th`.
+    /// Parses what follows "every": `first monday of the month`, `third day`, `2nd tuesday`, `1st
+    /// and 15th`.
     fn every_ordinal(&mut self) -> Parsed<Vec<Clause>> {
         let start = self.at;
         // "every second" is a cycle unless it counts something.
@@ -159,7 +161,8 @@ impl Parser<'_> {
         words::unit(self.word(0))
     }
 
-    /// Parses what follows "every": `15 minutes`, `two weeks`, `hour and a half`, `day of the week`.
+    /// Parses what follows "every": `15 minutes`, `two weeks`, `hour and a half`, `day of the
+    /// week`.
     fn every_amount(&mut self) -> Parsed<Vec<Clause>> {
         let start = self.at;
         if self.take_any(&["quarter hour", "quarter of an hour"]) {

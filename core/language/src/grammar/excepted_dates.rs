@@ -13,8 +13,8 @@ type Ranges = Vec<(LeftOut, LeftOut)>;
 struct Joint {
     is_between: bool,
     is_from: bool,
-    /// Whether "on" comes before the first, as in "on 24 december until 2 january". Its last date may
-    /// be the end of the schedule.
+    /// Whether "on" comes before the first, as in "on 24 december until 2 january". Its last date
+    /// may be the end of the schedule.
     has_on: bool,
 }
 
@@ -122,8 +122,8 @@ impl Parser<'_> {
         Ok(Exception::Dates { first, last, yearly, weekday: None })
     }
 
-    /// Parses `24, 25 and 26 december`, `the 24th to the 26th and the 31st of december`: several days
-    /// and the month of all of them.
+    /// Parses `24, 25 and 26 december`, `the 24th to the 26th and the 31st of december`: several
+    /// days and the month of all of them.
     fn days_before_month(&mut self, joint: Joint) -> Parsed<Ranges> {
         let start = self.at;
         let mut days = Vec::new();
@@ -159,7 +159,7 @@ impl Parser<'_> {
         self.in_month(days, month, start)
     }
 
-    /// Parses `december 24, 25 and 26`, `december 24 to 26`: the month of several days, and they.
+    /// Parses `december 24, 25 and 26`, `december 24 to 26`: a month and several of its days.
     fn days_behind_month(&mut self, joint: Joint) -> Parsed<Ranges> {
         let start = self.at;
         self.take("on");

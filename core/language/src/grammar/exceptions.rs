@@ -240,8 +240,8 @@ impl Parser<'_> {
             None => self.day_set(false).map(|set| set.days),
         };
         if let Some(days) = days {
-            // In "every day except monday and on tuesday", Tuesday may be a day of the schedule. "außer
-            // montags und am Wochenende" is clear.
+            // In "every day except monday and on tuesday", Tuesday may be a day of the schedule.
+            // "außer montags und am Wochenende" is clear.
             let is_group = self.habits.has_day_first && days == Weekdays::WEEKEND;
             if is_second && !is_group || has_every && !is_first {
                 return Ok(Vec::new());

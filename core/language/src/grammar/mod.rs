@@ -1,9 +1,9 @@
 //! The grammar: recursive descent over tokens.
 //!
-//! A phrase is a sequence of parts in any order, with other words between them. At each token the
+//! A phrase is a sequence of parts in any order, with other words between them. At each token, the
 //! parser tries every kind of part. A token at which no part begins is left over. Each method
 //! either parses a part and returns it, or leaves the tokens as they are and returns `None`. It
-//! returns an error only if the words can have no meaning: "every 0 minutes", "at 25:00".
+//! returns an error only if the words cannot have a meaning: "every 0 minutes", "at 25:00".
 
 mod bounds;
 mod clock;

@@ -29,7 +29,7 @@ fn may_be_near(word: &str, known: &str) -> bool {
 impl Lexicon {
     /// Returns the word about time that this one may be with one typing error.
     pub(crate) fn misspelt(&self, word: &str) -> Option<&'static str> {
-        // A shorter word has too many neighbours.
+        // A shorter word has too many neighbors.
         if word.len() < 4 {
             return None;
         }
@@ -49,7 +49,8 @@ impl Lexicon {
         near.or_else(|| self.day_and_part(word))
     }
 
-    /// Returns the part of the day if a word may be a day of the week with it: "dienstagnachmittag".
+    /// Returns the part of the day if a word may be a day of the week with it:
+    /// "dienstagnachmittag".
     fn day_and_part(&self, word: &str) -> Option<&'static str> {
         let parts = || self.behind_weekday.iter().map(|(part, _)| *part);
         let is_day = |day: &str| self.corrected.iter().any(|known| is_misspelt(day, known));
@@ -61,7 +62,7 @@ impl Lexicon {
     }
 
     /// Returns the only word that differs from this one by one letter added, left out, changed, or
-    /// swapped with its neighbour.
+    /// swapped with its neighbor.
     pub(super) fn corrected(&self, word: &str) -> Option<&'static str> {
         if word.len() < 5 || self.corrected.contains(&word) || self.is_ordinary(word) {
             return None;
@@ -105,8 +106,8 @@ mod tests {
             ("", None),
         ] {
             let found = Language::English.lexicon().corrected(word);
-            // "sonday" differs from Sunday by one letter, and from no other word with its first
-            // letter.
+            // "sonday" differs by one letter from Sunday, and from no other word with the same
+            // first letter.
             if word == "sonday" {
                 assert_eq!(found, Some("sunday"));
             } else {

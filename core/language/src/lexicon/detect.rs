@@ -96,8 +96,8 @@ pub(crate) fn language_of(tokens: &[Token]) -> Language {
 /// Abbreviations of German days that English does not have.
 const GERMAN_DAYS: &[&str] = &["mo", "di", "mi", "do", "fr", "sa", "so"];
 
-/// Returns whether the phrase has `Mo-Fr 8:00`, `Mi 9:00` or `Di, Do 18:00`: days before a number or
-/// another day. One of two letters that is an English word counts only next to another.
+/// Returns whether the phrase has `Mo-Fr 8:00`, `Mi 9:00` or `Di, Do 18:00`: days before a number
+/// or another day. One of two letters that is an English word counts only next to another.
 fn has_german_days(tokens: &[Token]) -> bool {
     let is_day = |token: &&Token| GERMAN_DAYS.contains(&token.text.as_str());
     let is_joint =

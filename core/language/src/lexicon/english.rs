@@ -51,7 +51,7 @@ const ENTRIES: &[Entry] = &[
     ("wknd", "weekend"), ("wknds", "weekends"), ("wks", "weeks"), ("year - round", ","), ("yrly", "yearly"),
 ];
 
-/// Words that are no typing errors, most of them because they are English, too.
+/// Words that are not typing errors. Most of them are English words.
 #[rustfmt::skip]
 const ORDINARY: &[&str] = &[
     "alternates", "arch", "auguste", "augusto", "avery", "bach", "bays", "beach", "bear", "bears", "beds", "beginnings", "bending", "beside",

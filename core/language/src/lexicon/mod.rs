@@ -372,7 +372,7 @@ fn term_token(term: &str, span: Span, is_glued: bool) -> Token {
 mod tests {
     use super::*;
 
-    /// The tables are searched by halves.
+    /// The tables are searched by bisection.
     #[test]
     fn tables_are_in_order_and_folded() {
         for lexicon in [Language::English.lexicon(), Language::German.lexicon()] {

@@ -24,10 +24,11 @@ pub(crate) struct Lexicon {
     pub(super) notes: &'static [(&'static str, &'static str)],
     /// Words that look like words about time but are not, in order.
     pub(super) ordinary: &'static [&'static str],
-    /// Words in which one typing error is corrected: days, months, and words that resemble few others.
+    /// Words in which one typing error is corrected: days, months, and words that resemble few
+    /// others.
     pub(super) corrected: &'static [&'static str],
-    /// Words about time. A word that is one typing error away from one of them and is not `ordinary`
-    /// may change the schedule.
+    /// Words about time. A word that is one typing error away from one of them and is not
+    /// `ordinary` may change the schedule.
     pub(super) about_time: &'static [&'static str],
     /// Whether a word that is in no table may be a term itself.
     pub(super) is_of_terms: bool,
@@ -36,7 +37,7 @@ pub(crate) struct Lexicon {
     pub(crate) habits: Habits,
 }
 
-/// The rules of a language that are not about words.
+/// The conventions of a language that are not about words.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Habits {
     /// Whether `5:30` is on the 24-hour clock.

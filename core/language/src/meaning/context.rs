@@ -4,7 +4,7 @@ use crate::calendar::Zone;
 use crate::{Assumption, Language, Reason, Refusal, Schedule, Span};
 use chrono::{NaiveDate, NaiveDateTime};
 
-/// The place and time of reading a phrase.
+/// The circumstances in which a phrase is read.
 pub(crate) struct Context {
     /// Milliseconds since 1970.
     pub(crate) now: i64,

@@ -52,41 +52,7 @@ pub(super) fn day_cycle(
     };
     let mut is_assumed = false;
     match cycle {
-        Cycle::Days(number) => {
-            if let Some((days, _, span)) = sentence.weekdays {
-                // "every day from monday to thursday". In "every day at 9 and at 17 on weekends", only the
-                // second time may be on weekends.
-                let has_times = sentence
-                    .at
-                    .as_ref()
-                    .is_some_and(|(times, at)| times.len() > 1 && at.start < span.start);
-                if number > 1 || days.len() < 2 || has_times {
-                    return local.refuse(
-                        Reason::Conflict,
-                        span,
-                        "Every day, or on these days only?",
-                    );
-                }
-                spec.weekdays = Some(days);
-            }
-            // "every day from the 1st to the 5th of the month"
-            let range = sentence
-                .month_days
-                .as_ref()
-                .filter(|(days, ..)| number == 1 && sentence.weekdays.is_none() && is_range(days));
-            if let Some((days, ..)) = range {
-                spec.month_days.clone_from(days);
-            } else if let Some(span) = day_within(sentence) {
-                return local.refuse(Reason::Conflict, span, "Every day, or on this day only?");
-            }
-            if number > 1 && spec.months.is_some() {
-                return local.refuse(
-                    Reason::Unsupported,
-                    span,
-                    "Days cannot be counted within some months only.",
-                );
-            }
-        }
+        Cycle::Days(number) => daily(number, sentence, &mut spec, local)?,
         Cycle::Weeks(_) => {
             if let Some(span) = sentence.nth.as_ref().map(|(.., span)| *span).or_else(|| {
                 sentence
@@ -123,28 +89,7 @@ pub(super) fn day_cycle(
         Cycle::Months(_) | Cycle::Quarterly => {
             is_assumed = !month_days(sentence, &mut spec, local, picks)?;
             if cycle == Cycle::Quarterly {
-                if spec.months.is_some() {
-                    return local.refuse(
-                        Reason::Conflict,
-                        span,
-                        "Every quarter, or in these months?",
-                    );
-                }
-                let counts =
-                    spec.month_days.iter().chain(spec.nth.iter().flat_map(|(which, _)| which));
-                let last = counts.clone().filter(|number| **number < 0).count();
-                if last > 0 && last < counts.count() {
-                    return local.refuse(
-                        Reason::Unsupported,
-                        span,
-                        "The first and the last day of a quarter are two schedules.",
-                    );
-                }
-                spec.months = Some(if last > 0 {
-                    Months(Months::QUARTERLY.0 << 2)
-                } else {
-                    Months::QUARTERLY
-                });
+                quarterly(&mut spec, span, local)?;
                 cycle = Cycle::Months(1);
             }
         }
@@ -163,6 +108,63 @@ pub(super) fn day_cycle(
     let exclude = except(sentence, &mut spec, Some(cycle), local, picks)?;
     short_months(sentence, &mut spec, cycle, picks)?;
     Ok(DayCycle { spec, cycle, is_assumed, exclude })
+}
+
+/// Sets the days of a sentence that recurs every day, or every few days.
+fn daily(
+    number: u32,
+    sentence: &Sentence,
+    spec: &mut DaySpec,
+    local: &Local<'_>,
+) -> Result<(), Refusal> {
+    if let Some((days, _, span)) = sentence.weekdays {
+        // "every day from monday to thursday". In "every day at 9 and at 17 on weekends", only the
+        // second time may be on weekends.
+        let has_times = sentence
+            .at
+            .as_ref()
+            .is_some_and(|(times, at)| times.len() > 1 && at.start < span.start);
+        if number > 1 || days.len() < 2 || has_times {
+            return local.refuse(Reason::Conflict, span, "Every day, or on these days only?");
+        }
+        spec.weekdays = Some(days);
+    }
+    // "every day from the 1st to the 5th of the month"
+    let range = sentence
+        .month_days
+        .as_ref()
+        .filter(|(days, ..)| number == 1 && sentence.weekdays.is_none() && is_range(days));
+    if let Some((days, ..)) = range {
+        spec.month_days.clone_from(days);
+    } else if let Some(span) = day_within(sentence) {
+        return local.refuse(Reason::Conflict, span, "Every day, or on this day only?");
+    }
+    if number > 1 && spec.months.is_some() {
+        return local.refuse(
+            Reason::Unsupported,
+            span,
+            "Days cannot be counted within some months only.",
+        );
+    }
+    Ok(())
+}
+
+/// Sets the months of a sentence that recurs every quarter.
+fn quarterly(spec: &mut DaySpec, span: Span, local: &Local<'_>) -> Result<(), Refusal> {
+    if spec.months.is_some() {
+        return local.refuse(Reason::Conflict, span, "Every quarter, or in these months?");
+    }
+    let counts = spec.month_days.iter().chain(spec.nth.iter().flat_map(|(which, _)| which));
+    let last = counts.clone().filter(|number| **number < 0).count();
+    if last > 0 && last < counts.count() {
+        return local.refuse(
+            Reason::Unsupported,
+            span,
+            "The first and the last day of a quarter are two schedules.",
+        );
+    }
+    spec.months = Some(if last > 0 { Months(Months::QUARTERLY.0 << 2) } else { Months::QUARTERLY });
+    Ok(())
 }
 
 /// Returns whether these are three days of the month or more, one after the other.

@@ -33,158 +33,184 @@ pub(super) fn except(
     name_months(&mut exceptions, span, picks)?;
     let (all_days, all_months) =
         (spec.weekdays.unwrap_or(Weekdays::ALL), spec.months.unwrap_or(Months::ALL));
-    let nothing = "One of the exceptions leaves out nothing.";
     for exception in &exceptions {
-        match exception {
-            // A day that the schedule does not have may belong to something else.
-            Exception::Weekdays(days) | Exception::WeekdaysIn(days, _)
-                if !days.without(all_days).is_empty() =>
-            {
-                return all_or_none(local, span, nothing);
-            }
-            Exception::Months(months) | Exception::WeekdaysIn(_, months)
-                if months.0 & !all_months.0 != 0 =>
-            {
-                return all_or_none(local, span, nothing);
-            }
-            Exception::Weekdays(days)
-                if matches!(cycle, Some(Cycle::Seconds(_) | Cycle::Days(1) | Cycle::Weeks(1)))
-                    && spec.month_days.is_empty() =>
-            {
-                let rest = spec.weekdays.unwrap_or(Weekdays::ALL).without(*days);
-                if rest.is_empty() || rest == spec.weekdays.unwrap_or(Weekdays::ALL) {
-                    return all_or_none(local, span, "The exception leaves out all days, or none.");
-                }
-                spec.weekdays = Some(rest);
-            }
-            Exception::Weekdays(days) => {
-                let names = days.days().filter_map(|day| CRON_DAYS.get(usize::from(day)));
-                exclude.weekdays.extend(names.map(|name| (*name).to_owned()));
-            }
-            Exception::Months(months)
-                if matches!(
-                    cycle,
-                    Some(Cycle::Seconds(_) | Cycle::Days(1) | Cycle::Weeks(1) | Cycle::Months(1))
-                ) =>
-            {
-                let all = spec.months.unwrap_or(Months::ALL);
-                let rest = Months(all.0 & !months.0);
-                if rest.0 == 0 || rest == all {
-                    let message = "The exception leaves out all months, or none.";
-                    return all_or_none(local, span, message);
-                }
-                spec.months = Some(rest);
-            }
-            Exception::Months(months) => {
-                let whole = |month: u8| match month {
-                    2 => "02-01/02-29".to_owned(),
-                    4 | 6 | 9 | 11 => format!("{month:02}-01/{month:02}-30"),
-                    _ => format!("{month:02}-01/{month:02}-31"),
-                };
-                exclude.dates.extend(months.months().map(whole));
-            }
-            Exception::WeekdaysUntil(days, ending) => {
-                if !days.without(all_days).is_empty() {
-                    return all_or_none(local, span, nothing);
-                }
-                let last = last_moment(*ending, span, local, picks)?;
-                let last = DateTime::from_timestamp_millis(last).unwrap_or_default();
-                exclude.rules.push(format!(
-                    "FREQ=WEEKLY;BYDAY={};UNTIL={}",
-                    list(days.days().filter_map(ical_day)),
-                    last.format("%Y%m%dT%H%M%SZ")
-                ));
-            }
-            Exception::WeekdaysIn(days, months) => {
-                exclude.rules.push(format!(
-                    "FREQ=YEARLY;BYMONTH={};BYDAY={}",
-                    list(months.months()),
-                    list(days.days().filter_map(ical_day))
-                ));
-            }
-            Exception::MonthDay { day, .. }
-                if matches!(cycle, Some(Cycle::Seconds(_) | Cycle::Days(1)))
-                    && spec.weekdays.is_none() =>
-            {
-                if spec.month_days.is_empty() {
-                    spec.month_days = (1..=31).collect();
-                }
-                spec.month_days.retain(|kept| u8::try_from(*kept) != Ok(*day));
-            }
-            Exception::MonthDay { day, .. } => {
-                exclude.rules.push(format!("FREQ=MONTHLY;BYMONTHDAY={day}"));
-            }
-            Exception::Nth { which, weekday, months } => {
-                let days = weekday.and_then(ical_day);
-                if weekday.is_some_and(|day| !Weekdays::one(day).without(all_days).is_empty()) {
-                    return all_or_none(local, span, nothing);
-                }
-                let months = months.map_or_else(String::new, |months| {
-                    format!(";BYMONTH={}", list(months.months()))
-                });
-                let days = match days {
-                    Some(day) => {
-                        let counted = which.iter().map(|number| format!("{number}{day}"));
-                        format!("BYDAY={}", list(counted))
-                    }
-                    None => format!("BYMONTHDAY={}", list(which)),
-                };
-                exclude.rules.push(format!("FREQ=MONTHLY{months};{days}"));
-            }
-            Exception::Dates { first, weekday: Some(weekday), .. } => {
-                exclude.dates.push(date(year_of(*first, *weekday, span, local)?));
-            }
-            Exception::Dates { first, last, yearly, weekday: None } => {
-                if *yearly == YearlyOrNot::Assumed {
-                    picks.assume(5, YEARLY);
-                }
-                let dates = if first == last {
-                    date(*first)
-                } else {
-                    format!("{}/{}", date(*first), date(*last))
-                };
-                exclude.dates.push(dates);
-            }
-            Exception::Numeric { first, second, year } => {
-                let (day, month) = day_and_month(*first, *second, span, picks)?;
-                let day = LeftOut { day, month, year: *year };
-                if year.is_none() {
-                    picks.assume(5, YEARLY);
-                }
-                exclude.dates.push(date(day));
-            }
-            Exception::Times(first, last) => {
-                let (begin, end) = window(*first, *last, span, picks)?;
-                if begin % 60 != 0 || end % 60 != 0 {
-                    return local.refuse(
-                        Reason::Unsupported,
-                        span,
-                        "Times that are left out have no seconds.",
-                    );
-                }
-                exclude.times.push(format!("{}-{}", minute(begin), minute(end)));
-            }
-            Exception::At(clock) => {
-                let at = time(*clock, &[], None, span, picks)?.0;
-                let every = match sentence.cycle {
-                    Some((Cycle::Seconds(seconds), _)) if is_whole(sentence, seconds) => seconds,
-                    _ => 0,
-                };
-                if every == 0 || at % every != 0 {
-                    return local.refuse(
-                        Reason::Unsupported,
-                        span,
-                        "Give times that are left out as a range, such as \"between 12:00 and 13:00\".",
-                    );
-                }
-                exclude.times.push(format!("{}-{}", minute(at), minute(at + 60)));
-            }
-            Exception::Calendar(name) => exclude.calendars.push(name.clone()),
-            Exception::Quoted(items) => quoted(items, &mut exclude),
-            Exception::Instead(instead) => exclude.instead = Some((*instead).to_owned()),
+        if is_idle(exception, all_days, all_months) {
+            return all_or_none(local, span, "One of the exceptions leaves out nothing.");
+        }
+        if !restrict(exception, spec, cycle, span, local)? {
+            leave_out(exception, &mut exclude, sentence, span, local, picks)?;
         }
     }
     Ok(exclude)
+}
+
+/// Returns whether an exception names a day of the week or a month that the schedule does not have.
+/// It may belong to something else.
+fn is_idle(exception: &Exception, all_days: Weekdays, all_months: Months) -> bool {
+    let lacks_days = |days: Weekdays| !days.without(all_days).is_empty();
+    let lacks_months = |months: Months| months.0 & !all_months.0 != 0;
+    match exception {
+        Exception::Weekdays(days) | Exception::WeekdaysUntil(days, _) => lacks_days(*days),
+        Exception::WeekdaysIn(days, months) => lacks_days(*days) || lacks_months(*months),
+        Exception::Months(months) => lacks_months(*months),
+        Exception::Nth { weekday, .. } => weekday.is_some_and(|day| lacks_days(Weekdays::one(day))),
+        _ => false,
+    }
+}
+
+/// Removes the days of an exception from `spec`, and returns whether `spec` can express the rest.
+fn restrict(
+    exception: &Exception,
+    spec: &mut DaySpec,
+    cycle: Option<Cycle>,
+    span: Span,
+    local: &Local<'_>,
+) -> Result<bool, Refusal> {
+    match exception {
+        Exception::Weekdays(days)
+            if matches!(cycle, Some(Cycle::Seconds(_) | Cycle::Days(1) | Cycle::Weeks(1)))
+                && spec.month_days.is_empty() =>
+        {
+            let all = spec.weekdays.unwrap_or(Weekdays::ALL);
+            let rest = all.without(*days);
+            if rest.is_empty() || rest == all {
+                return all_or_none(local, span, "The exception leaves out all days, or none.");
+            }
+            spec.weekdays = Some(rest);
+        }
+        Exception::Months(months)
+            if matches!(
+                cycle,
+                Some(Cycle::Seconds(_) | Cycle::Days(1) | Cycle::Weeks(1) | Cycle::Months(1))
+            ) =>
+        {
+            let all = spec.months.unwrap_or(Months::ALL);
+            let rest = Months(all.0 & !months.0);
+            if rest.0 == 0 || rest == all {
+                return all_or_none(local, span, "The exception leaves out all months, or none.");
+            }
+            spec.months = Some(rest);
+        }
+        Exception::MonthDay { day, .. }
+            if matches!(cycle, Some(Cycle::Seconds(_) | Cycle::Days(1)))
+                && spec.weekdays.is_none() =>
+        {
+            if spec.month_days.is_empty() {
+                spec.month_days = (1..=31).collect();
+            }
+            spec.month_days.retain(|kept| u8::try_from(*kept) != Ok(*day));
+        }
+        _ => return Ok(false),
+    }
+    Ok(true)
+}
+
+/// Adds an exception to the field `exclude`.
+fn leave_out(
+    exception: &Exception,
+    exclude: &mut Exclude,
+    sentence: &Sentence,
+    span: Span,
+    local: &Local<'_>,
+    picks: &mut Picks,
+) -> Result<(), Refusal> {
+    match exception {
+        Exception::Weekdays(days) => {
+            let names = days.days().filter_map(|day| CRON_DAYS.get(usize::from(day)));
+            exclude.weekdays.extend(names.map(|name| (*name).to_owned()));
+        }
+        Exception::Months(months) => exclude.dates.extend(months.months().map(whole_month)),
+        Exception::WeekdaysUntil(days, ending) => {
+            let last = last_moment(*ending, span, local, picks)?;
+            let last = DateTime::from_timestamp_millis(last).unwrap_or_default();
+            exclude.rules.push(format!(
+                "FREQ=WEEKLY;BYDAY={};UNTIL={}",
+                list(days.days().filter_map(ical_day)),
+                last.format("%Y%m%dT%H%M%SZ")
+            ));
+        }
+        Exception::WeekdaysIn(days, months) => exclude.rules.push(format!(
+            "FREQ=YEARLY;BYMONTH={};BYDAY={}",
+            list(months.months()),
+            list(days.days().filter_map(ical_day))
+        )),
+        Exception::MonthDay { day, .. } => {
+            exclude.rules.push(format!("FREQ=MONTHLY;BYMONTHDAY={day}"));
+        }
+        Exception::Nth { which, weekday, months } => {
+            exclude.rules.push(rule_of_nth(which, *weekday, *months));
+        }
+        Exception::Dates { first, weekday: Some(weekday), .. } => {
+            exclude.dates.push(date(year_of(*first, *weekday, span, local)?));
+        }
+        Exception::Dates { first, last, yearly, weekday: None } => {
+            if *yearly == YearlyOrNot::Assumed {
+                picks.assume(5, YEARLY);
+            }
+            let dates = if first == last {
+                date(*first)
+            } else {
+                format!("{}/{}", date(*first), date(*last))
+            };
+            exclude.dates.push(dates);
+        }
+        Exception::Numeric { first, second, year } => {
+            let (day, month) = day_and_month(*first, *second, span, picks)?;
+            let day = LeftOut { day, month, year: *year };
+            if year.is_none() {
+                picks.assume(5, YEARLY);
+            }
+            exclude.dates.push(date(day));
+        }
+        Exception::Times(first, last) => {
+            let (begin, end) = window(*first, *last, span, picks)?;
+            if begin % 60 != 0 || end % 60 != 0 {
+                let message = "Times that are left out have no seconds.";
+                return local.refuse(Reason::Unsupported, span, message);
+            }
+            exclude.times.push(format!("{}-{}", minute(begin), minute(end)));
+        }
+        Exception::At(clock) => {
+            let at = time(*clock, &[], None, span, picks)?.0;
+            let every = match sentence.cycle {
+                Some((Cycle::Seconds(seconds), _)) if is_whole(sentence, seconds) => seconds,
+                _ => 0,
+            };
+            if every == 0 || at % every != 0 {
+                let message =
+                    "Give times that are left out as a range, such as \"between 12:00 and 13:00\".";
+                return local.refuse(Reason::Unsupported, span, message);
+            }
+            exclude.times.push(format!("{}-{}", minute(at), minute(at + 60)));
+        }
+        Exception::Calendar(name) => exclude.calendars.push(name.clone()),
+        Exception::Quoted(items) => quoted(items, exclude),
+        Exception::Instead(instead) => exclude.instead = Some((*instead).to_owned()),
+    }
+    Ok(())
+}
+
+/// Returns all days of a month, in every year.
+fn whole_month(month: u8) -> String {
+    match month {
+        2 => "02-01/02-29".to_owned(),
+        4 | 6 | 9 | 11 => format!("{month:02}-01/{month:02}-30"),
+        _ => format!("{month:02}-01/{month:02}-31"),
+    }
+}
+
+/// Returns the rule of the counted days of a month: of all days, or of a day of the week.
+fn rule_of_nth(which: &[i8], weekday: Option<u8>, months: Option<Months>) -> String {
+    let months =
+        months.map_or_else(String::new, |months| format!(";BYMONTH={}", list(months.months())));
+    let days = match weekday.and_then(ical_day) {
+        Some(day) => {
+            let counted = which.iter().map(|number| format!("{number}{day}"));
+            format!("BYDAY={}", list(counted))
+        }
+        None => format!("BYMONTHDAY={}", list(which)),
+    };
+    format!("FREQ=MONTHLY{months};{days}")
 }
 
 /// In "except mondays until 20 december", the schedule may end then, or only the exception. Returns
@@ -307,7 +333,7 @@ fn name_months(exceptions: &mut [Exception], span: Span, picks: &mut Picks) -> R
 /// all of them, because the search for a run is long.
 ///
 /// # Errors
-/// Names the exception.
+/// Returns an error that names the exception.
 pub(super) fn check_times(
     sentence: &Sentence,
     exclude: &Exclude,
@@ -315,7 +341,7 @@ pub(super) fn check_times(
     local: &Local<'_>,
 ) -> Result<(), Refusal> {
     let Some((items, span)) = &sentence.except else { return Ok(()) };
-    // Items in the notation of the API are as they are.
+    // Items in the notation of the API are not checked.
     if items.iter().any(|item| matches!(item, Exception::Quoted(_))) {
         return Ok(());
     }

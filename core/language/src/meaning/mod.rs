@@ -31,7 +31,7 @@ use context::Local;
 /// Builds the schedule of a sentence, or of several together.
 ///
 /// # Errors
-/// Says what is missing, contradictory or impossible.
+/// Returns an error that says what is missing, contradictory or impossible.
 pub(crate) fn build(
     sentences: &[Sentence],
     context: &Context,

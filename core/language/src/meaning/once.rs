@@ -4,7 +4,7 @@ use super::bounds::{add, date, instant_text, local_text};
 use super::context::{Built, Local};
 use super::time_of_day::{self, TimeOfDay, usual_times};
 use super::{Picks, Sentence};
-use crate::clause::{ClockKind, Day, NthMonth};
+use crate::clause::{Clock, ClockKind, Day, NthMonth};
 use crate::clock_text;
 use crate::words::DayPart;
 use crate::{Reason, Refusal, Schedule, Span, Time, calendar};
@@ -121,64 +121,19 @@ fn at(
     picks: &mut Picks,
 ) -> Result<Time, Refusal> {
     let is_today = date == local.today();
-    let question = "At what time of day?";
     let Some((clocks, span)) = &sentence.at else {
-        let (hours, span): (&[u32], Span) = match sentence.part {
-            Some((part, span)) => (usual_times(part), span),
-            None => (&[9, 12, 18], day(sentence).map_or(local.context.whole, |(_, span)| span)),
-        };
-        let mut options = Vec::new();
-        for hour in hours {
-            let time = date.and_time(TimeOfDay(hour * 3_600).naive());
-            if time > local.now {
-                options.push((local_text(time), format!("at {hour:02}:00")));
-            }
-        }
-        if options.is_empty() {
-            return local.refuse(
-                Reason::Missing,
-                span,
-                "The usual time of this is past: give a time.",
-            );
-        }
-        return picks.choose(span, question, options);
+        return usual_time(date, sentence, local, picks);
     };
     let [clock] = clocks.as_slice() else {
         return local.refuse(Reason::Unsupported, *span, "A task that fires once has one time.");
     };
-    if clock.kind == ClockKind::Midnight {
-        let next = date.checked_add_days(Days::new(1)).unwrap_or(date);
-        let start = date.and_time(TimeOfDay(0).naive());
-        let end = next.and_time(TimeOfDay(0).naive());
-        let is_night = sentence.part.is_some_and(|(part, _)| part == DayPart::Night);
-        if is_today || is_night {
-            return Ok(local_text(end));
-        }
-        let options = vec![
-            (local_text(start), format!("as {date} begins")),
-            (local_text(end), format!("as {date} ends")),
-        ];
-        return picks.choose(*span, "Midnight at which end of the day?", options);
-    }
-    // In the afternoon, "today at 7" can only mean the evening.
-    if is_today && clock.kind == ClockKind::Half && sentence.part.is_none() {
-        let hours = [clock.hour % 12, clock.hour % 12 + 12];
-        let mut options = Vec::new();
-        for hour in hours {
-            let time = date.and_time(TimeOfDay::of(*clock, hour).naive());
-            if time > local.now {
-                options.push((local_text(time), format!("at {}", clock_text::minute(time.time()))));
-            }
-        }
-        if options.is_empty() {
-            return local.refuse(Reason::Past, *span, "This time is past.");
-        }
-        if options.len() == 1 {
-            picks.assume(10, "It is the one that is still to come.");
-        }
-        return picks.choose(*span, "In the morning or in the afternoon?", options);
-    }
     let is_night = sentence.part.is_some_and(|(part, _)| part == DayPart::Night);
+    if clock.kind == ClockKind::Midnight {
+        return midnight(date, is_today || is_night, *span, picks);
+    }
+    if is_today && clock.kind == ClockKind::Half && sentence.part.is_none() {
+        return still_to_come(*clock, *span, local, picks);
+    }
     let is_small_hours =
         is_night && (clock.hour % 12 < 5 && clock.hour < 17) || clock.kind == ClockKind::SmallHours;
     if is_small_hours {
@@ -215,6 +170,70 @@ fn at(
         return local.refuse(Reason::Past, *span, "This time is past.");
     }
     Ok(local_text(at))
+}
+
+/// Returns one of the usual times on a day, for a sentence without a time.
+fn usual_time(
+    date: NaiveDate,
+    sentence: &Sentence,
+    local: &Local<'_>,
+    picks: &mut Picks,
+) -> Result<Time, Refusal> {
+    let (hours, span): (&[u32], Span) = match sentence.part {
+        Some((part, span)) => (usual_times(part), span),
+        None => (&[9, 12, 18], day(sentence).map_or(local.context.whole, |(_, span)| span)),
+    };
+    let mut options = Vec::new();
+    for hour in hours {
+        let time = date.and_time(TimeOfDay(hour * 3_600).naive());
+        if time > local.now {
+            options.push((local_text(time), format!("at {hour:02}:00")));
+        }
+    }
+    if options.is_empty() {
+        let message = "The usual time of this is past: give a time.";
+        return local.refuse(Reason::Missing, span, message);
+    }
+    picks.choose(span, "At what time of day?", options)
+}
+
+/// Returns midnight at the end of a day if `is_end`, and otherwise at the end that is chosen.
+fn midnight(date: NaiveDate, is_end: bool, span: Span, picks: &mut Picks) -> Result<Time, Refusal> {
+    let next = date.checked_add_days(Days::new(1)).unwrap_or(date);
+    let start = date.and_time(TimeOfDay(0).naive());
+    let end = next.and_time(TimeOfDay(0).naive());
+    if is_end {
+        return Ok(local_text(end));
+    }
+    let options = vec![
+        (local_text(start), format!("as {date} begins")),
+        (local_text(end), format!("as {date} ends")),
+    ];
+    picks.choose(span, "Midnight at which end of the day?", options)
+}
+
+/// Returns the time today of a clock that shows an hour from 1 to 12. In the afternoon, "today at 7"
+/// can only mean the evening.
+fn still_to_come(
+    clock: Clock,
+    span: Span,
+    local: &Local<'_>,
+    picks: &mut Picks,
+) -> Result<Time, Refusal> {
+    let mut options = Vec::new();
+    for hour in [clock.hour % 12, clock.hour % 12 + 12] {
+        let time = local.today().and_time(TimeOfDay::of(clock, hour).naive());
+        if time > local.now {
+            options.push((local_text(time), format!("at {}", clock_text::minute(time.time()))));
+        }
+    }
+    if options.is_empty() {
+        return local.refuse(Reason::Past, span, "This time is past.");
+    }
+    if options.len() == 1 {
+        picks.assume(10, "It is the one that is still to come.");
+    }
+    picks.choose(span, "In the morning or in the afternoon?", options)
 }
 
 /// Returns the time of a sentence that names no day.

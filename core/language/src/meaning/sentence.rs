@@ -75,7 +75,7 @@ impl Growing {
     /// Adds a part. `left_over` are the tokens that belong to no part.
     ///
     /// # Errors
-    /// If it contradicts another part. Then the sentence is of no further use.
+    /// Returns an error if it contradicts another part. Then the sentence is of no further use.
     pub(super) fn add(&mut self, part: &Found, left_over: &[usize]) -> Result<(), Refusal> {
         let previous = self.previous.as_ref();
         // A list continues after a comma. The grammar parses "and" within a list.
@@ -94,7 +94,7 @@ impl Growing {
     /// Returns the complete sentence.
     ///
     /// # Errors
-    /// If two parts contradict each other.
+    /// Returns an error if two parts contradict each other.
     pub(super) fn finish(mut self) -> Result<Sentence, Refusal> {
         self.sentence.settle_adjectives(&self.adjectives)?;
         self.sentence.check_company()?;

@@ -11,7 +11,7 @@ use crate::{Cron, Reason, Refusal, Schedule};
 /// after the last joint that follows a complete sentence.
 ///
 /// # Errors
-/// If two parts of one sentence contradict each other.
+/// Returns an error if two parts of one sentence contradict each other.
 pub(crate) fn sentences(
     found: &[Found],
     left_over: &[usize],
@@ -164,8 +164,8 @@ fn share(sentences: &mut [Sentence], first: usize) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Refuses months or exceptions of some sentences only. In "weekdays at 9 and saturdays at 11 except
-/// in august", August may be left out of both schedules.
+/// Refuses months or exceptions of some sentences only. In "weekdays at 9 and saturdays at 11
+/// except in august", August may be left out of both schedules.
 fn check_places(sentences: &[Sentence]) -> Result<(), Refusal> {
     let months = |sentence: &Sentence| sentence.months.map(|(_, span)| span);
     let except = |sentence: &Sentence| sentence.except.as_ref().map(|(_, span)| *span);

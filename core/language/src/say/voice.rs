@@ -218,7 +218,8 @@ impl Voice {
         self.days.get(day).copied()
     }
 
-    /// Returns the name of a day of the week that recurs, from Monday, 0. In German, it is an adverb.
+    /// Returns the name of a day of the week that recurs, from Monday, 0. In German, it is an
+    /// adverb.
     pub(super) fn recurring_day(&self, day: usize) -> Option<String> {
         let name = fill(self.recurring_day, &[self.day(day)?]);
         Some(if self.has_adverbs { name.to_lowercase() } else { name })

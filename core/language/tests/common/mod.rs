@@ -27,7 +27,7 @@ pub(crate) const LINES: &[(&str, &str)] = &[
 /// The runs by which schedules are compared.
 const RUNS: usize = 20;
 
-/// What a reader expects.
+/// The expected result of a sentence.
 #[derive(Debug, Clone)]
 pub(crate) enum Expected {
     Schedule(Box<Schedule>),

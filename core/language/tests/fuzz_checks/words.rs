@@ -1,4 +1,5 @@
-//! What must hold for any text given as a phrase. Shared by the fuzz target and the ordinary tests.
+//! Checks that hold for any text given as a phrase. The fuzz target and the ordinary tests share
+//! them.
 
 use scheduler_language::limits::{MAX_CHOICES, MAX_STEPS};
 use scheduler_language::{Outcome, Reading, Zone, parse, read, runs, sentence, zone};

@@ -1,4 +1,4 @@
-//! What an instance of the coordinator knows of keys and namespaces, and how long it may use that.
+//! The keys and namespaces that an instance of the coordinator knows, and how long it may use them.
 
 use super::gate::{Denied, Holder};
 use super::key::Key;
@@ -45,12 +45,12 @@ pub struct Directory {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Settings {
-    /// Its name.
+    /// The name of the namespace.
     pub name: Namespace,
-    /// What it may have.
+    /// The limits of the namespace.
     #[serde(default)]
     pub quota: Quota,
-    /// When it was made.
+    /// When the namespace was created.
     pub created_at: UnixMillis,
 }
 
@@ -58,7 +58,7 @@ impl Directory {
     /// Returns the holder of this key.
     ///
     /// # Errors
-    /// If there is no such key, or it has expired or was revoked.
+    /// Returns an error if there is no such key, or it has expired or was revoked.
     pub fn holder(&self, token: &Token, now: UnixMillis) -> Result<Holder, Denied> {
         let key =
             self.key(token.id).filter(|key| token.is(&key.digest)).ok_or(Denied::UnknownKey)?;
@@ -81,7 +81,7 @@ impl Directory {
     /// Returns the quota of a namespace. `default` always exists and has no quota.
     ///
     /// # Errors
-    /// If there is no such namespace.
+    /// Returns an error if there is no such namespace.
     pub fn quota(&self, namespace: &Namespace) -> Result<Quota, Denied> {
         if namespace.is_default() {
             return Ok(Quota::default());

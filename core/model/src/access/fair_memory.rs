@@ -1,5 +1,5 @@
-//! Memory of an isolate that all namespaces share. Each may take a part of what is free, so that
-//! later ones find some, too.
+//! Memory of an isolate that all namespaces share. Each may take a part of the free memory, so that
+//! some is left for others.
 
 use std::collections::BTreeMap;
 
@@ -104,7 +104,7 @@ mod tests {
         assert!(memory.take("a", 16 * MB, 40 * MB));
     }
 
-    /// Two namespaces took all memory for as long as they were active, and every other one was
+    /// Without this, two active namespaces would keep all memory, and every other one would be
     /// refused.
     #[test]
     fn active_namespaces_tend_to_equal_shares_and_leave_some() {

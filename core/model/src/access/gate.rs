@@ -25,7 +25,7 @@ pub struct Holder {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Denied {
     /// HTTP 401.
-    #[error("the API key is not a known one")]
+    #[error("the API key is unknown")]
     UnknownKey,
     /// HTTP 401.
     #[error("the API key expired at {}; create a new one", .0.shown())]
@@ -72,7 +72,7 @@ impl Holder {
     /// particular namespace. [`Self::may_grant`] decides how far it may reach.
     ///
     /// # Errors
-    /// If the key lacks the scope, or does not cover the namespace.
+    /// Returns an error if the key lacks the scope, or does not cover the namespace.
     pub fn admit(&self, needed: Option<Scope>, named: Option<&str>) -> Result<Namespace, Denied> {
         match needed {
             Some(needed) if !self.scopes.contains(&needed) => Err(Denied::Scope(needed)),
@@ -81,10 +81,10 @@ impl Holder {
         }
     }
 
-    /// Returns the namespace that a request is about whose parts need scopes of their own.
+    /// Returns the namespace of a request whose parts need scopes of their own.
     ///
     /// # Errors
-    /// When the key is not for the namespace.
+    /// Returns an error if the key is not for the namespace.
     pub fn namespace(&self, named: Option<&str>) -> Result<Namespace, Denied> {
         let namespace = match named {
             Some(name) => name.trim().parse().map_err(Denied::Name)?,
@@ -97,7 +97,7 @@ impl Holder {
     /// than they have.
     ///
     /// # Errors
-    /// If the key would reach further.
+    /// Returns an error if the key would reach further.
     pub fn may_grant(&self, reach: &Reach) -> Result<(), Denied> {
         match reach {
             reach if self.reach.covers(reach) => Ok(()),

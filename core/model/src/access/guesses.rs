@@ -6,7 +6,7 @@ use std::net::Ipv6Addr;
 use twox_hash::XxHash64;
 
 /// The wrong keys that an address may send at once.
-const MOST: u32 = 30;
+const MAX_GUESSES: u32 = 30;
 /// The wait between two guesses after that, in milliseconds.
 const EVERY_MILLIS: i64 = 1_000;
 /// The most remembered addresses, 6 KB. The other addresses of a crowd have guessed less, or longer
@@ -37,7 +37,7 @@ impl Guesses {
     /// refused if it could be guessed, so that guessing is no faster.
     pub fn are_spent(&self, address: &str, now: UnixMillis) -> bool {
         let hash = hash_of(address);
-        self.slots.iter().any(|slot| slot.hash == hash && slot.left_at(now) >= MOST)
+        self.slots.iter().any(|slot| slot.hash == hash && slot.left_at(now) >= MAX_GUESSES)
     }
 
     /// Counts a wrong key.
@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn an_address_has_a_burst_of_guesses_and_then_one_a_second() {
         let mut guesses = Guesses::NONE;
-        for _ in 0..MOST {
+        for _ in 0..MAX_GUESSES {
             assert!(!guesses.are_spent("192.0.2.1", NOW));
             guesses.note("192.0.2.1", NOW);
         }
@@ -93,12 +93,12 @@ mod tests {
         assert!(!guesses.are_spent("192.0.2.1", later.plus(60_000)));
     }
 
-    /// Addresses shared slots. So guessers in a few hundred networks locked everybody out.
+    /// If addresses shared slots, guessers in a few hundred networks would lock everybody out.
     #[test]
     fn a_crowd_of_guessers_locks_nobody_else_out() {
         let mut guesses = Guesses::NONE;
         for network in 0..4 * SLOTS {
-            for _ in 0..MOST {
+            for _ in 0..MAX_GUESSES {
                 guesses.note(&format!("2001:db8:{network:x}:2::1"), NOW);
             }
         }
@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn the_addresses_of_one_network_count_together() {
         let mut guesses = Guesses::NONE;
-        for n in 0..MOST {
+        for n in 0..MAX_GUESSES {
             guesses.note(&format!("2001:db8:1:2::{n:x}"), NOW);
         }
         assert!(
@@ -119,7 +119,7 @@ mod tests {
                 && !guesses.are_spent("2001:db8:1:3::1", NOW)
         );
         // The same holds if the text leaves out zeros of the network.
-        for n in 0..MOST {
+        for n in 0..MAX_GUESSES {
             guesses.note(&format!("2001:db8::{n:x}:2:3:4"), NOW);
         }
         assert!(

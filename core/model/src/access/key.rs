@@ -73,7 +73,8 @@ impl Reach {
     /// Makes a reach from a list of names.
     ///
     /// # Errors
-    /// If the list is invalid. The error names the invalid item or what the list lacks.
+    /// Returns an error if the list is invalid. The error names the invalid item or what the list
+    /// lacks.
     fn of<T: AsRef<str>>(names: &[T]) -> Result<Self, FieldError> {
         if let [only] = names
             && only.as_ref() == ALL
@@ -167,7 +168,7 @@ impl<'a> NewKey<'a> {
     /// Parses the body of a request.
     ///
     /// # Errors
-    /// If a field cannot be read. The error names it.
+    /// Returns an error if a field cannot be read. The error names it.
     pub fn parse(text: &'a str) -> Result<Self, FieldError> {
         parse_object(text, "")
     }
@@ -175,7 +176,7 @@ impl<'a> NewKey<'a> {
     /// Checks the new key, and makes it the record of `token`.
     ///
     /// # Errors
-    /// If a field is invalid. The error names it.
+    /// Returns an error if a field is invalid. The error names it.
     pub fn check(self, token: &Token, now: UnixMillis) -> Result<Key, FieldError> {
         if self.name.is_empty()
             || self.name.len() > MAX_KEY_NAME_BYTES

@@ -1,8 +1,8 @@
 //! Access: API keys with scopes, and namespaces with quotas.
 //!
 //! The registry holds both. They are small, so one object keeps them for a deployment. Every
-//! instance of the coordinator has a [`Directory`] of them, which is at most some seconds old, and
-//! decides by it whether a [`Holder`] may pass. So no request waits for the one object, and its
+//! instance of the coordinator has a [`Directory`] of them, which is at most a few seconds old, and
+//! uses it to decide whether a [`Holder`] may pass. So no request waits for that object, and its
 //! failure does not make requests fail. The keys in the deployment's secret do not depend on the
 //! registry at all.
 
@@ -47,8 +47,9 @@ pub mod paths {
     /// Body: a [`super::DeleteNamespace`], or the name of a namespace from a coordinator of an
     /// earlier version. Answer: whether there was one.
     pub const DELETE_NAMESPACE: &str = "/delete-namespace";
-    /// For the registry in no jurisdiction. Body: the jurisdiction that the deployment is to have,
-    /// or an empty string. Answer: the one that it has. The first request decides it for good.
+    /// For the registry without a jurisdiction. Body: the jurisdiction that the deployment should
+    /// have, or an empty string. Answer: the one that it has. The first request decides it for
+    /// good.
     pub const SETTLE: &str = "/settle";
     /// For the same registry, before [`SETTLE`]. Body: a [`super::MapQuestion`]. Answer: a
     /// [`super::MapAnswer`].

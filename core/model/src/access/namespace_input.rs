@@ -24,7 +24,7 @@ impl NamespaceInput {
     /// Parses and checks a body. An empty body means the defaults.
     ///
     /// # Errors
-    /// If a field cannot be read or is out of range. The error names it.
+    /// Returns an error if a field cannot be read or is out of range. The error names it.
     pub fn parse(text: &str) -> Result<Self, FieldError> {
         if text.trim_ascii().is_empty() {
             return Ok(Self::default());

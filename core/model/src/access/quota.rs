@@ -48,7 +48,7 @@ impl Quota {
     /// Checks that the numbers are in range.
     ///
     /// # Errors
-    /// If a number is out of range. The error names it and the range.
+    /// Returns an error if a number is out of range. The error names it and the range.
     pub fn check(&self) -> Result<(), FieldError> {
         let within = |field: &'static str, value: Option<u64>, most: u64| match value {
             Some(value) if value == 0 || value > most => Err(FieldError::new(

@@ -18,7 +18,7 @@ pub const MAX_NAMESPACE_BYTES: usize = 64;
 /// watchdog, which asks up to [`WATCHED_PER_ROUND`] of them in a round.
 pub const MAX_NAMESPACES: usize = 256;
 /// The most shards that the watchdog asks in one round: as many as 32 requests at a time complete
-/// within some seconds.
+/// within a few seconds.
 pub const WATCHED_PER_ROUND: usize = 800;
 /// The minutes between two rounds of the watchdog, as the cron trigger in `wrangler.toml` has them.
 /// A round is needed only after the platform has lost an alarm.

@@ -22,8 +22,8 @@ const CALENDAR_OVERHEAD_BYTES: usize = 16_000;
 
 /// The most calendars that a task names in its `exclude`.
 pub const MAX_EXCLUDED_CALENDARS: usize = 8;
-/// The most different texts of `exclude` with calendars in one request. The tasks of a batch usually
-/// share a few.
+/// The most different texts of `exclude` with calendars in one request. The tasks of a batch
+/// usually share a few.
 pub const MAX_CALENDAR_EXCLUDES: usize = 500;
 /// The most bytes that the calendars of a request's tasks add to their records. The body names a
 /// calendar in a few bytes, and each record holds its items. With the largest calendars, these are

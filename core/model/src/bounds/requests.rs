@@ -1,8 +1,8 @@
 //! The bounds of requests and answers: bodies, lists, errors, and the work that one request may
 //! cause.
 
-/// Most schedules in words of one request. Each takes some 50 microseconds in the wasm, and up to a
-/// millisecond if it is long: a second of the 30 seconds of an invocation.
+/// The most schedules in words of one request. Each takes some 50 microseconds in the wasm, and up
+/// to a millisecond if it is long: a second of the 30 seconds of an invocation.
 pub const MAX_SENTENCES: usize = 1_000;
 
 /// The longest host of a filter: a name of the DNS has 253 bytes.
@@ -11,9 +11,9 @@ pub const MAX_HOST_BYTES: usize = 256;
 pub const MAX_FILTERED_ERROR_BYTES: usize = 1_024;
 /// The steps (months, days, places in time, tables of time zones) that the schedules of one request
 /// may take together. A step takes up to 40 nanoseconds, so this is half a second of the 30 seconds
-/// of an invocation. Work that takes more ends, and is refused. Only a single search of a rule
-/// (`MAX_STEPS` of `rrule`) runs to its end. The shards take as many steps again when the tasks
-/// arrive.
+/// of an invocation. If the work takes more, it ends, and the request is refused. Only a single
+/// search of a rule (`MAX_STEPS` of `rrule`) runs to its end. The shards take as many steps again
+/// when the tasks arrive.
 pub const MAX_SCHEDULE_STEPS: u64 = 12_500_000;
 /// The most runs of one preview.
 pub const MAX_PREVIEW_RUNS: usize = 100;
@@ -85,10 +85,10 @@ pub const MAX_ERRORS_BYTES: usize = 2_000_000;
 /// The most tasks of one page of a list.
 pub const MAX_LIST_LIMIT: usize = 1_000;
 /// The most bytes of rows that the shards read together to find the tasks of one page of a list, if
-/// the filter needs records. The shards divide them ([`crate::listing::share_of_search`]). It
-/// is a thousand pages of their logs, about 200,000 tasks. To fetch a page of 64 KB and to look
-/// through it takes a tenth of a millisecond of a shard, so this takes 0.1 s if all shards share a
-/// thread, and less if each has its own.
+/// the filter needs records. The shards divide them ([`crate::listing::share_of_search`]). It is a
+/// thousand pages of their logs, about 200,000 tasks. Fetching and searching a page of 64 KB takes
+/// a shard a tenth of a millisecond, so this takes 0.1 s if all shards share a thread, and less if
+/// each has its own.
 pub const MAX_SEARCHED_BYTES: usize = 64_000_000;
 /// The least share of a shard of [`MAX_SEARCHED_BYTES`], bytes: sixteen pages of its log.
 pub const LEAST_SEARCHED_BYTES: usize = 1_000_000;

@@ -8,7 +8,7 @@ use super::task::MAX_CATCH_UP_RUNS;
 /// releases 4 MB of held runs. It writes the due tasks up to three times (a dead letter, a
 /// follow-up and an outcome, 13 MB), the held runs, the stopped runs, and a few states. It holds
 /// about as much in memory, so the other half of an isolate's 128 MB is left to the shard's tasks.
-/// The rest is done at the next wake-up, which follows at once.
+/// The next wake-up, which follows at once, does the rest.
 pub const MAX_WAKE_BYTES: usize = 24_000_000;
 /// The most bytes that one request to a shard reads, and the most that it writes. A create writes
 /// [`super::MAX_REQUEST_BYTES`] and its changes of other tasks: 4 MB of attempts and of runs that a
@@ -63,8 +63,8 @@ pub const MAX_ISOLATE_BYTES: usize = 40_000_000;
 /// largest, and others.
 pub const LARGE_BODIES: usize = 2;
 
-/// The most events that a shard keeps in memory for readers: some seconds of a busy shard. A reader
-/// that is further behind gets a gap.
+/// The most events that a shard keeps in memory for readers: a few seconds of a busy shard. A
+/// reader that is further behind gets a gap.
 pub const MAX_FEED_EVENTS: usize = 8_192;
 /// The most bytes of these events. Sixteen shards that share an isolate's 128 MB hold a quarter of
 /// it.

@@ -10,8 +10,8 @@ pub const MIN_TIME_MILLIS: i64 = 100_000_000_000;
 
 /// The longest description.
 pub const MAX_DESCRIPTION_BYTES: usize = 1024;
-/// Longest schedule in words: 500 characters of up to four bytes, which the grammar accepts outside
-/// of quotes.
+/// The longest schedule in words: 500 characters of up to four bytes, which the grammar accepts
+/// outside of quotes.
 pub const MAX_SENTENCE_BYTES: usize = 2_000;
 
 /// The most tags of a task.
@@ -69,7 +69,7 @@ pub const MAX_OBJECT_NAME_BYTES: usize = MAX_ID_BYTES;
 /// The longest webhook timeout, seconds. A dispatcher works on a batch for at most 15 minutes,
 /// which leaves it time for every task of an envelope (see [`super::MAX_DISPATCH_TASKS`]).
 pub const MAX_TIMEOUT_SECONDS: u32 = 60;
-/// Timeout of a webhook if the task names none, seconds.
+/// The timeout of a webhook if the task names none, in seconds.
 pub const DEFAULT_TIMEOUT_SECONDS: u32 = 30;
 
 /// The most cron expressions of one schedule. Each takes 56 bytes and is evaluated for every run.

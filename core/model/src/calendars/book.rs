@@ -52,7 +52,7 @@ impl Calendars {
         Self { known: RefCell::new(Some(known)), first: OnceCell::new() }
     }
 
-    /// Sets what the registry has of the calendars that the request names.
+    /// Sets the registry's answer about the calendars that the request names.
     pub fn set(&self, of: Resolved) {
         let snapshots = of.calendars.iter().filter_map(|calendar| {
             let snapshot = RawValue::from_string(calendar.snapshot()).ok()?;
@@ -62,12 +62,12 @@ impl Calendars {
         self.known.replace(Some(known));
     }
 
-    /// Returns the text of an `exclude` with the snapshots of the calendars that it names; `None` if
-    /// it names none.
+    /// Returns the text of an `exclude` with the snapshots of the calendars that it names; `None`
+    /// if it names none.
     ///
     /// # Errors
-    /// If it names a calendar that does not exist, or one twice, if the text is too long, or if the
-    /// request has too many different ones.
+    /// Returns an error if it names a calendar that does not exist, or one twice, if the text is
+    /// too long, or if the request has too many different ones.
     pub(crate) fn resolve<'a>(
         calendars: Option<&'a Self>,
         exclude: &RawValue,

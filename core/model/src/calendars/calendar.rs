@@ -18,8 +18,8 @@ use std::fmt;
 use std::str::FromStr;
 use twox_hash::XxHash64;
 
-/// The name of a calendar: 1 to [`MAX_CALENDAR_NAME_BYTES`] letters, digits, `.`, `_` and `-`, of
-/// which the first is a letter or a digit.
+/// The name of a calendar: 1 to [`MAX_CALENDAR_NAME_BYTES`] letters, digits, `.`, `_` and `-`. The
+/// first character is a letter or a digit.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct CalendarName(String);
@@ -70,7 +70,8 @@ impl<'de> Deserialize<'de> for CalendarName {
     }
 }
 
-/// A calendar as a request gives it. The API's document shows the comments of the fields to callers.
+/// A calendar as a request gives it. The API's document shows the comments of the fields to
+/// callers.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 #[schemars(
@@ -134,7 +135,7 @@ impl CalendarInput<'_> {
     /// Parses and checks the body of a request.
     ///
     /// # Errors
-    /// If a field cannot be read or is invalid. The error names it.
+    /// Returns an error if a field cannot be read or is invalid. The error names it.
     pub fn parse(text: &str) -> Result<GivenCalendar, FieldError> {
         let given: CalendarInput<'_> = parse_object_taking(text, "", &|| Some(&MEMBERS))?;
         let description = given.description.as_ref().map(|Text(text)| text.as_ref());
@@ -149,7 +150,7 @@ impl CalendarInput<'_> {
             let at = Some((List::Rules, Some(place)));
             return Err(bad_item(&BadItem { at, problem: ExcludeError::RuleOfTimes }, "", "body"));
         }
-        // The zone of a task changes when its days begin, and not which days there are.
+        // The time zone of a task affects when the days begin, but not which days there are.
         Exclusions::parse(lists.items(), Instead::Skip, Tz::UTC, None)
             .map_err(|bad| bad_item(&bad, "", "body"))?;
         let items = serde_json::value::to_raw_value(&lists)

@@ -71,7 +71,7 @@ impl<'i> Lists<'i> {
     /// [lengths](Self::lengths) of the task's own lists. Weekdays may be repeated.
     ///
     /// # Errors
-    /// If one is longer. The error names the list, below `field`, and the limit.
+    /// Returns an error if one is longer. The error names the list, below `field`, and the limit.
     pub(crate) fn check_lengths(&self, field: &str, own: [usize; 3]) -> Result<(), FieldError> {
         let limits = [
             (List::Dates, MAX_EXCLUDED_DATES),

@@ -1,4 +1,5 @@
-//! Named calendars of a namespace: days and times of day that the schedules of many tasks leave out.
+//! Named calendars of a namespace: days and times of day that the schedules of many tasks leave
+//! out.
 //!
 //! A request names calendars in `exclude`. The coordinator reads them from the registry, and the
 //! check of a task writes a snapshot of each into the record: its name, its version and

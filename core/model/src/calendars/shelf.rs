@@ -19,7 +19,7 @@ fn is_as_expected(former: Option<&Calendar>, expects: Option<Expects>) -> bool {
 /// namespace. Callers may repeat this: what is already there counts as done.
 ///
 /// # Errors
-/// If the namespace has as many calendars as it may.
+/// Returns an error if the namespace has as many calendars as it may.
 pub fn put(
     former: Option<Calendar>,
     count: usize,

@@ -55,10 +55,10 @@ pub struct ListedCalendar {
     /// When it was last changed, milliseconds since 1970.
     #[schemars(with = "i64")]
     updated_at: UnixMillis,
-    /// After a change of its items: the tasks that use it and have the present items, as far as
+    /// After a change of its items: the tasks that use it and have the current items, as far as
     /// they have been searched.
     tasks_updated: u64,
-    /// After a change of its items: the tasks that use it and cannot have the present items.
+    /// After a change of its items: the tasks that use it and cannot have the current items.
     tasks_failed: u64,
     /// Whether tasks with former items may be left, because the update is under way.
     pending: bool,

@@ -35,7 +35,7 @@ impl<'a> Snapshot<'a> {
     /// Reads the calendars of a record.
     ///
     /// # Errors
-    /// If one of them is a name, which nobody has looked up.
+    /// Returns an error if one of them is a name, which nobody has looked up.
     pub(crate) fn read(calendars: &[&'a RawValue], field: &str) -> Result<Vec<Self>, FieldError> {
         let read = |(place, calendar): (usize, &&'a RawValue)| {
             serde_json::from_str(calendar.get()).map_err(|_| {

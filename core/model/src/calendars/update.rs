@@ -1,8 +1,8 @@
 //! The update of the tasks that use a changed calendar.
 //!
 //! It searches the recurring tasks of all shards of the namespace, list by list, and changes those
-//! with former items. The registry stores it after each list, so it goes on after a crash where it
-//! was, and the tasks of the list that it had begun are found up to date.
+//! with former items. The registry stores the update after each list, so after a crash it continues
+//! with the same list. It finds the tasks of this list that it has already changed up to date.
 //!
 //! A search is not the last one while a request that has read the former items may still store a
 //! task, and while tasks are left: because they were due, another writer changed them, or their
@@ -23,17 +23,17 @@ use serde::{Deserialize, Serialize};
 pub struct Update {
     /// When the items were changed.
     changed_at: UnixMillis,
-    /// When it goes on; absent if it is done.
+    /// When the update continues; absent if it is done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     due: Option<UnixMillis>,
-    /// The number of the present search, from 1.
+    /// The number of the current search, from 1.
     search: u32,
-    /// When the present search began.
+    /// When the current search began.
     began_at: UnixMillis,
     /// The next list.
     #[serde(default)]
     place: Place,
-    /// The tasks with the present items, found by this search.
+    /// The tasks with the current items, found by this search.
     found: u64,
     /// The tasks that this search could not change.
     refused: u64,
@@ -67,12 +67,12 @@ pub struct Failed {
     pub detail: String,
 }
 
-/// What became of the tasks of a list.
+/// The results of a list.
 #[derive(Debug, Clone, Default)]
 pub struct Step {
-    /// The tasks that have the present items now.
+    /// The tasks that have the current items now.
     pub found: u64,
-    /// Those that cannot have them.
+    /// The tasks that cannot have them.
     pub refused: Vec<Failed>,
     /// Whether tasks are left to a later search.
     pub left: bool,
@@ -103,7 +103,7 @@ impl Update {
         self.due.is_some()
     }
 
-    /// Returns when it goes on, unless it is done.
+    /// Returns when the update continues; `None` if it is done.
     pub fn due(&self) -> Option<UnixMillis> {
         self.due
     }
@@ -113,7 +113,7 @@ impl Update {
         self.place
     }
 
-    /// Returns when the present search began.
+    /// Returns when the current search began.
     pub fn began_at(&self) -> UnixMillis {
         self.began_at
     }
@@ -128,7 +128,7 @@ impl Update {
         (self.changed_at, self.search, self.place) == (other.changed_at, other.search, other.place)
     }
 
-    /// Goes on after a list.
+    /// Records the results of a list, and continues with the next one.
     pub fn note(&mut self, step: Step, now: UnixMillis) {
         if self.search > 1 && self.place == Place::default() {
             (self.found, self.refused) = (0, 0);
@@ -170,7 +170,7 @@ impl Update {
         CALENDAR_RETRY_MILLIS.saturating_mul(self.search.into()).min(MAX_CALENDAR_RETRY_MILLIS)
     }
 
-    /// Goes on later with the same list, because it could not be read.
+    /// Postpones the same list, because it could not be read.
     pub fn postpone(&mut self, now: UnixMillis) {
         self.due = Some(now.plus(self.wait()));
     }

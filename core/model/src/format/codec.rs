@@ -34,7 +34,7 @@ impl From<VarintError> for CodecError {
 /// Takes `len` bytes.
 ///
 /// # Errors
-/// If there are fewer.
+/// Returns an error if there are fewer.
 pub fn take<'a>(rest: &mut &'a [u8], len: usize) -> Result<&'a [u8], CodecError> {
     let (head, tail) = rest.split_at_checked(len).ok_or(CodecError::Length)?;
     *rest = tail;
@@ -44,7 +44,7 @@ pub fn take<'a>(rest: &mut &'a [u8], len: usize) -> Result<&'a [u8], CodecError>
 /// Takes `N` bytes.
 ///
 /// # Errors
-/// If there are fewer.
+/// Returns an error if there are fewer.
 pub fn take_array<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], CodecError> {
     let (head, tail) = rest.split_first_chunk::<N>().ok_or(CodecError::Length)?;
     *rest = tail;
@@ -54,7 +54,7 @@ pub fn take_array<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], CodecErro
 /// Takes bytes that follow their 32-bit count.
 ///
 /// # Errors
-/// If there are fewer.
+/// Returns an error if there are fewer.
 pub fn take_counted<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], CodecError> {
     let len = take_array(rest).map(u32::from_le_bytes)?;
     take(rest, len as usize)
@@ -63,7 +63,7 @@ pub fn take_counted<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], CodecError> {
 /// Takes a number of variable length.
 ///
 /// # Errors
-/// If there is none, or if it does not fit a `T`.
+/// Returns an error if there is none, or if it does not fit a `T`.
 pub fn take_number<T: TryFrom<u64>>(rest: &mut &[u8]) -> Result<T, CodecError> {
     T::try_from(varint::take(rest)?).map_err(|_| CodecError::Number)
 }
@@ -71,7 +71,7 @@ pub fn take_number<T: TryFrom<u64>>(rest: &mut &[u8]) -> Result<T, CodecError> {
 /// Takes a signed number of variable length.
 ///
 /// # Errors
-/// If there is none.
+/// Returns an error if there is none.
 pub fn take_signed(rest: &mut &[u8]) -> Result<i64, CodecError> {
     Ok(varint::take_signed(rest)?)
 }
@@ -79,7 +79,7 @@ pub fn take_signed(rest: &mut &[u8]) -> Result<i64, CodecError> {
 /// Takes a text that follows its length in bytes, a number of variable length.
 ///
 /// # Errors
-/// If there is no valid text.
+/// Returns an error if there is no valid text.
 pub fn take_text<'a>(rest: &mut &'a [u8]) -> Result<&'a str, CodecError> {
     let len = take_number(rest)?;
     std::str::from_utf8(take(rest, len)?).map_err(|_| CodecError::Text)

@@ -51,7 +51,7 @@ impl<'a> Envelope<'a> {
     /// Parses an envelope.
     ///
     /// # Errors
-    /// If the text is not an envelope, or has an unknown version.
+    /// Returns an error if the text is not an envelope, or has an unknown version.
     pub fn parse(text: &'a str) -> Result<Self, EnvelopeError> {
         let envelope: Self = serde_json::from_str(text)?;
         if envelope.v == VERSION { Ok(envelope) } else { Err(EnvelopeError::Version(envelope.v)) }

@@ -56,7 +56,7 @@ pub fn number(digits: &str) -> Option<u64> {
 /// For `#[serde(with = "crate::format::hex")]`.
 ///
 /// # Errors
-/// If the serializer fails.
+/// Returns an error if the serializer fails.
 pub fn serialize<S: Serializer, const N: usize>(
     bytes: &[u8; N],
     serializer: S,
@@ -67,7 +67,7 @@ pub fn serialize<S: Serializer, const N: usize>(
 /// For `#[serde(with = "crate::format::hex")]`.
 ///
 /// # Errors
-/// If the value is not a text of `N` bytes.
+/// Returns an error if the value is not a text of `N` bytes.
 pub fn deserialize<'de, D: Deserializer<'de>, const N: usize>(
     deserializer: D,
 ) -> Result<[u8; N], D::Error> {

@@ -200,7 +200,7 @@ impl Directory {
     /// Decodes stored bytes, and checks that every entry is within a body of `body_len` bytes.
     ///
     /// # Errors
-    /// If [`Self::bytes`] could not have returned the bytes.
+    /// Returns an error if [`Self::bytes`] could not have returned the bytes.
     pub fn decode(bytes: Vec<u8>, body_len: usize) -> Result<Self, PageError> {
         let Some(&[version, _lane, low, high]) = bytes.first_chunk::<HEADER_BYTES>() else {
             return Err(PageError::Length(bytes.len()));
@@ -277,7 +277,7 @@ impl Directory {
     /// Replaces every hash by the keyed hash that `hash` returns.
     ///
     /// # Errors
-    /// [`PageError::Entry`] for the first entry for which `hash` returns `None`.
+    /// Returns [`PageError::Entry`] for the first entry for which `hash` returns `None`.
     pub fn key(&mut self, hash: impl Fn(Entry) -> Option<u64>) -> Result<(), PageError> {
         for (at, bytes) in
             self.bytes[HEADER_BYTES..].as_chunks_mut::<ENTRY_BYTES>().0.iter_mut().enumerate()

@@ -78,7 +78,7 @@ impl Points {
     /// Reads encoded points, and checks all of them.
     ///
     /// # Errors
-    /// If [`Self::bytes`] could not have returned the bytes.
+    /// Returns an error if [`Self::bytes`] could not have returned the bytes.
     pub fn read(bytes: &[u8]) -> Result<Vec<Point>, SeriesError> {
         let (mut rest, mut points) = (bytes, Vec::new());
         let mut last: Option<i64> = None;
@@ -151,7 +151,7 @@ impl StoredSeries {
     /// Reads the stored form.
     ///
     /// # Errors
-    /// If [`Self::encode`] could not have returned the bytes.
+    /// Returns an error if [`Self::encode`] could not have returned the bytes.
     pub fn decode(bytes: &[u8]) -> Result<Self, SeriesError> {
         let mut rest = bytes;
         let [version] = take_array(&mut rest)?;
@@ -177,7 +177,7 @@ impl StoredSeries {
     /// Reads the stored form from a text.
     ///
     /// # Errors
-    /// If [`Self::to_text`] could not have returned the text.
+    /// Returns an error if [`Self::to_text`] could not have returned the text.
     pub fn from_text(text: &str) -> Result<Self, SeriesError> {
         Self::decode(&BASE64.decode(text).map_err(|_| SeriesError::Text)?)
     }

@@ -78,8 +78,9 @@ impl TimeInput<'_> {
     /// Parses the time.
     ///
     /// # Errors
-    /// If the value is not a plausible time. The error names `field` and the reason, and proposes
-    /// what was probably meant. `has_zone` says whether the request may have a time zone.
+    /// Returns an error if the value is not a plausible time. The error names `field` and the
+    /// reason, and proposes what was probably meant. `has_zone` says whether the request may have a
+    /// time zone.
     pub(crate) fn read(
         &self,
         field: &'static str,
@@ -156,8 +157,8 @@ impl TimeInput<'_> {
 /// Parses an instant from a query parameter.
 ///
 /// # Errors
-/// If the value is not a plausible time. The error names `field` and the reason, and proposes what
-/// was probably meant.
+/// Returns an error if the value is not a plausible time. The error names `field` and the reason,
+/// and proposes what was probably meant.
 pub fn parse_time(field: &'static str, text: &str) -> Result<UnixMillis, FieldError> {
     let text = match text.rsplit_once(' ') {
         // A plus in a query means a space, so the caller has not escaped it. An offset has a sign,

@@ -75,7 +75,7 @@ pub enum Order {
     /// By due time.
     #[default]
     Ascending,
-    /// By due time, the last first.
+    /// By due time, the latest first.
     Descending,
     /// By the time of death, the newest first; for dead letters.
     NewestFirst,

@@ -18,8 +18,8 @@ struct Given<'a> {
     #[serde(borrow)]
     #[schemars(with = "String", extend("const" = "2.0"))]
     jsonrpc: Option<Text<'a>>,
-    /// Names the request, and the answer repeats it: at most 1,024 bytes of JSON. A notification has
-    /// none.
+    /// Names the request, and the answer repeats it: at most 1,024 bytes of JSON. A notification
+    /// has none.
     #[serde(borrow, default, deserialize_with = "crate::input::not_null")]
     #[schemars(with = "Option<Id>")]
     id: Option<&'a RawValue>,
@@ -68,7 +68,7 @@ impl<'a> Message<'a> {
     /// Reads the body of a request. Members that JSON-RPC does not have are ignored.
     ///
     /// # Errors
-    /// If it is not JSON, or not a single request or notification.
+    /// Returns an error if it is not JSON, or not a single request or notification.
     pub fn parse(text: &'a str) -> Result<Self, NotAMessage> {
         let invalid = |field: &'static str, detail: &str| {
             NotAMessage::Invalid(FieldError::new(field, detail.to_owned()))

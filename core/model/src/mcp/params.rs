@@ -54,7 +54,7 @@ impl<'a> Envelope<'a> {
     /// Reads parameters, if there are any.
     ///
     /// # Errors
-    /// Names the member that cannot be read.
+    /// Returns an error that names the member that cannot be read.
     pub fn parse(params: Option<&'a str>) -> Result<Self, FieldError> {
         params.map_or_else(|| Ok(Self::default()), |text| parse_object(text, "params"))
     }
@@ -95,7 +95,7 @@ impl<'a> InitializeParams<'a> {
     /// Reads parameters.
     ///
     /// # Errors
-    /// Names the member that cannot be read.
+    /// Returns an error that names the member that cannot be read.
     pub fn parse(params: Option<&'a str>) -> Result<Self, FieldError> {
         params.map_or_else(|| Ok(Self::default()), |text| parse_object(text, "params"))
     }
@@ -147,7 +147,7 @@ impl<'a> CallParams<'a> {
     /// Reads parameters.
     ///
     /// # Errors
-    /// Names the member that is missing or cannot be read.
+    /// Returns an error that names the member that is missing or cannot be read.
     pub fn parse(params: Option<&'a str>) -> Result<Self, FieldError> {
         let params =
             params.ok_or_else(|| FieldError::new("params.name", "is missing; name a tool"))?;
@@ -172,7 +172,7 @@ impl<'a> CallParams<'a> {
     /// Returns the answer to the question with this name, if the call has one.
     ///
     /// # Errors
-    /// If it cannot be read.
+    /// Returns an error if it cannot be read.
     pub fn answer(&self, question: &str) -> Result<Option<InputAnswer<'a>>, FieldError> {
         let answers = self.input_responses.as_ref().map_or(&[][..], |answers| &answers.0);
         let found = answers.iter().find(|(name, _)| name.0 == question);

@@ -57,8 +57,8 @@ pub struct Terms {
     /// Whether a task may not replace a further attempt. Set for a patch.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub tasks_only: bool,
-    /// Whether nothing is done: the sender only wants the answer of an earlier request with the same
-    /// key. Set for a request that would be refused now.
+    /// Whether nothing is done: the sender only wants the answer of an earlier request with the
+    /// same key. Set for a request that would be refused now.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub recall_only: bool,
 }
@@ -171,7 +171,7 @@ impl Append {
     /// Decodes an append.
     ///
     /// # Errors
-    /// If [`Self::encode`] could not have returned the bytes.
+    /// Returns an error if [`Self::encode`] could not have returned the bytes.
     pub fn decode(bytes: &[u8]) -> Result<Self, AppendError> {
         let mut rest = bytes;
         let magic = take_array(&mut rest)?;

@@ -143,7 +143,7 @@ impl Filter {
     /// longer than the text that it is compared with. `path` is put before the names of the fields.
     ///
     /// # Errors
-    /// Names the field, and the limit if a text is too long.
+    /// Returns an error that names the field, and the limit if a text is too long.
     pub fn check(&self, path: &str) -> Result<(), FieldError> {
         for (name, text, limit) in [
             ("prefix", &self.prefix, MAX_ID_BYTES),

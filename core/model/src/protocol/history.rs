@@ -211,7 +211,7 @@ pub struct ErrorGroup {
 /// The reply with groups of similar errors in a part of a history.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct GroupsReply {
-    /// The groups, that with the newest attempt first.
+    /// The groups. The group with the newest attempt is first.
     pub groups: Vec<ErrorGroup>,
     /// How far the shard has searched.
     #[serde(flatten)]

@@ -172,7 +172,7 @@ pub struct Named {
 #[serde(rename_all = "camelCase")]
 #[schemars(
     rename = "ShownLimit",
-    description = "A limit, and what is known of the runs of its key."
+    description = "A limit, and what is known about the runs of its key."
 )]
 pub struct LimitShown {
     /// The key that tasks name as `limitKey`.

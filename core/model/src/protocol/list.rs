@@ -106,7 +106,8 @@ pub struct ListItem {
 }
 
 impl ListItem {
-    /// Returns when it is due. This is [`UnixMillis::NO_LANE`] or later if it does not fire by itself.
+    /// Returns when it is due. This is [`UnixMillis::NO_LANE`] or later if it does not fire by
+    /// itself.
     pub fn due(&self) -> UnixMillis {
         self.due.unwrap_or(self.position.due)
     }

@@ -40,8 +40,8 @@ impl RunsCursor {
     /// Parses a cursor of the history of these shards.
     ///
     /// # Errors
-    /// If the text is not a cursor, or is one of other shards, because the shard map has changed in
-    /// the meantime.
+    /// Returns an error if the text is not a cursor, or is one of other shards, because the shard
+    /// map has changed in the meantime.
     pub fn parse(text: &str, shards: &[ShardId]) -> Result<Self, RunsCursorError> {
         Self::read(text, shards).ok_or(RunsCursorError)
     }

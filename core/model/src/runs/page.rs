@@ -30,14 +30,14 @@ struct Home {
 impl Home {
     fn new(at: RunPosition, reply: RunsReply) -> Self {
         let RunsReply { items, looked } = reply;
-        // A run that is reported after the first page began is newer than this page and is on no
-        // page.
+        // A run that was reported after the first page was requested is newer than this page, and
+        // is on no page.
         let at = looked.start.filter(|_| at == RunPosition::END).unwrap_or(at);
         Self { at, items: items.into_iter().peekable(), looked }
     }
 
-    /// Returns when the next of its runs was reported, or the latest time at which it can have been
-    /// reported. Returns `None` if the shard has no more.
+    /// Returns when the next run of the shard was reported, or the latest time at which it can have
+    /// been reported. Returns `None` if the shard has no more.
     fn newest_left(&mut self) -> Option<UnixMillis> {
         if let Some(item) = self.items.peek() {
             return Some(item.reported_at);

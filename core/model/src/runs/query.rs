@@ -42,7 +42,7 @@ pub struct RunsQuery {
 /// Parses the parameters of a query for the runs of these shards.
 ///
 /// # Errors
-/// If a parameter is invalid. The error names it.
+/// Returns an error if a parameter is invalid. The error names it.
 pub fn parse_runs_query(
     parameters: &mut dyn Iterator<Item = Parameter<'_>>,
     shards: &[ShardId],

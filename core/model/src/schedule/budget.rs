@@ -28,7 +28,7 @@ impl Budget {
     /// are left, it ends early, and its result is dropped.
     ///
     /// # Errors
-    /// If not enough steps are left, or if the work fails.
+    /// Returns an error if not enough steps are left, or if the work fails.
     pub(crate) fn draw<T>(
         &mut self,
         field: &'static str,
@@ -55,7 +55,7 @@ impl Budget {
     /// Adds a schedule in words.
     ///
     /// # Errors
-    /// If the request has more of them than it may.
+    /// Returns an error if the request has more of them than it may.
     pub(crate) fn count_sentence(&mut self) -> Result<(), FieldError> {
         if self.sentences == MAX_SENTENCES {
             let detail = format!(
@@ -71,7 +71,7 @@ impl Budget {
     /// Adds an `exclude` of this many bytes with its calendars, which `field` names.
     ///
     /// # Errors
-    /// If those of the request take more bytes than they may.
+    /// Returns an error if those of the request take more bytes than they may.
     pub(crate) fn count_calendars(
         &mut self,
         field: &'static str,
@@ -92,7 +92,7 @@ impl Budget {
     /// Adds to the runs that must be counted.
     ///
     /// # Errors
-    /// If the request has more of them than it may.
+    /// Returns an error if the request has more of them than it may.
     pub(crate) fn count_runs(
         &mut self,
         field: &'static str,

@@ -27,7 +27,8 @@ impl<'a> ScheduleInput<'a> {
     /// budget for the request's schedules.
     ///
     /// # Errors
-    /// If a calendar does not exist or cannot be looked up, or if a limit is exceeded.
+    /// Returns an error if a calendar does not exist or cannot be looked up, or if a limit is
+    /// exceeded.
     pub(crate) fn resolve_calendars(
         &mut self,
         calendars: Option<&'a Calendars>,
@@ -45,12 +46,13 @@ impl<'a> ScheduleInput<'a> {
 }
 
 impl ScheduleFields<'_> {
-    /// Computes where the schedule ends, which continues the schedule `former` with other exclusions
-    /// after `now`, and stores the end in the fields. If runs are counted, as many are left as of
-    /// `former`. Returns false if `former` has no further run, so that nothing is left to continue.
+    /// Computes where the schedule ends, which continues the schedule `former` with other
+    /// exclusions after `now`, and stores the end in the fields. If runs are counted, as many are
+    /// left as of `former`. Returns false if `former` has no further run, so that nothing is left
+    /// to continue.
     ///
     /// # Errors
-    /// If a field is invalid, or if there is no run any more. The error names it.
+    /// Returns an error if a field is invalid, or if there is no run any more. The error names it.
     pub fn continue_from(
         &mut self,
         former: &ScheduleFields<'_>,
@@ -65,7 +67,7 @@ impl ScheduleFields<'_> {
         let mut schedule = self.schedule(id_hash)?;
         let most = u64::from(MAX_EXCLUSION_STEPS);
         let Ok(Some(first)) = within(most, || schedule.next_after(now)) else {
-            let detail = "leaves no run with the present items of its calendars";
+            let detail = "leaves no run with the current items of its calendars";
             return Err(FieldError::new(EXCLUDE, detail));
         };
         if self.max_runs.is_some() {

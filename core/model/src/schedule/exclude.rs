@@ -57,8 +57,8 @@ pub struct ExcludeInput<'a> {
     #[schemars(with = "Option<Vec<String>>", length(max = MAX_EXCLUDED_CALENDARS))]
     calendars: Option<Bounded<&'a RawValue, MAX_EXCLUDED_CALENDARS>>,
     /// What becomes of a run on a day that is left out. `skip`: it does not fire. `next` and
-    /// `previous`: it moves to the next or previous day that is not left out, at the same local time,
-    /// within 92 days. Only `skip` below a day or over 24 runs a day.
+    /// `previous`: it moves to the next or previous day that is not left out, at the same local
+    /// time, within 92 days. Only `skip` below a day or over 24 runs a day.
     #[schemars(with = "Option<String>", extend("enum" = ["skip", "next", "previous", null], "default" = "skip"))]
     instead: Option<Given<Instead>>,
 }
@@ -76,8 +76,9 @@ const MAX_MOVED_TIMES: u32 = 24;
 /// may have it. `rule` is the rule without exclusions.
 ///
 /// # Errors
-/// If a rule of the task's own names times of day, if runs move that fire more than once an hour, or
-/// if finding the first runs after `now` takes too long. The error names the field.
+/// Returns an error if a rule of the task's own names times of day, if runs move that fire more
+/// than once an hour, or if finding the first runs after `now` takes too long. The error names the
+/// field.
 pub(super) fn check_new(
     json: &str,
     schedule: &Schedule,
@@ -138,7 +139,7 @@ pub(super) fn check_new(
 /// Parses what a task leaves out. `start` is its `startAt`.
 ///
 /// # Errors
-/// If an item is invalid. The error names it.
+/// Returns an error if an item is invalid. The error names it.
 pub(super) fn exclusions(
     json: &str,
     timezone: Tz,

@@ -32,7 +32,8 @@ pub struct ScheduleFields<'a> {
     pub local: Option<LocalTimes>,
     /// An interval.
     pub every_seconds: Option<f64>,
-    /// A run of the interval, and the first one. Always present with an interval.
+    /// The first run of the interval, from which the others are computed. Always present with an
+    /// interval.
     pub anchor: Option<UnixMillis>,
     /// An RFC 5545 rule, whose DTSTART is `start_at`.
     pub rrule: Option<Cow<'a, str>>,
@@ -40,7 +41,7 @@ pub struct ScheduleFields<'a> {
     pub start_at: Option<UnixMillis>,
     /// There is no occurrence after this time.
     pub end_at: Option<UnixMillis>,
-    /// What it leaves out: see [`super::ExcludeInput`].
+    /// What the schedule leaves out: see [`super::ExcludeInput`].
     pub exclude: Option<&'a RawValue>,
     /// The most runs. The first one is `first_run`.
     pub max_runs: Option<u32>,
@@ -54,7 +55,7 @@ pub struct ScheduleFields<'a> {
     pub window_seconds: Option<f64>,
     /// What happens to missed runs: see [`super::MisfireInput`].
     pub misfire: Option<&'a RawValue>,
-    /// What happens to a run that is due before the end of the run before.
+    /// What happens to a run that is due before the previous run has ended.
     pub overlap: Option<Overlap>,
     /// How long after its due time a run may start, in seconds.
     pub expire_after_seconds: Option<f64>,
@@ -67,7 +68,7 @@ const LAW_MOVES_BY: i64 = 7_200_000;
 
 /// The runs that are searched for the one that a law has moved: one per minute within twice that
 /// time.
-const MOST_NEAR: usize = 240;
+const MAX_NEAR: usize = 240;
 
 impl ScheduleFields<'_> {
     /// Returns whether there is a recurring schedule.
@@ -90,7 +91,7 @@ impl ScheduleFields<'_> {
     /// stored yet, this counts the runs.
     ///
     /// # Errors
-    /// If a field is invalid. The error names it.
+    /// Returns an error if a field is invalid. The error names it.
     pub fn schedule(&self, id_hash: u64) -> Result<Schedule, FieldError> {
         let mut rule = self.rule()?;
         let counted = match self.final_run {
@@ -135,7 +136,7 @@ impl ScheduleFields<'_> {
     /// no run.
     ///
     /// # Errors
-    /// If a field is invalid. The error names it.
+    /// Returns an error if a field is invalid. The error names it.
     pub fn settle(
         &mut self,
         id_hash: u64,
@@ -158,7 +159,7 @@ impl ScheduleFields<'_> {
     /// Returns how many runs [`Self::settle`] counts one by one.
     ///
     /// # Errors
-    /// If a field is invalid. The error names it.
+    /// Returns an error if a field is invalid. The error names it.
     pub fn counted_runs(&self) -> Result<u32, FieldError> {
         Ok(match self.rule()? {
             Rule::Every(_) if self.exclude.is_none() => 0,
@@ -208,7 +209,7 @@ impl ScheduleFields<'_> {
         let near = std::iter::successors(rule.next_after(last.plus(-LAW_MOVES_BY)), |run| {
             rule.next_after(*run)
         });
-        let near = near.take_while(|run| run.since(last) <= LAW_MOVES_BY).take(MOST_NEAR);
+        let near = near.take_while(|run| run.since(last) <= LAW_MOVES_BY).take(MAX_NEAR);
         near.min_by_key(|run| run.since(last).abs()).unwrap_or(last)
     }
 
@@ -257,7 +258,7 @@ impl ScheduleFields<'_> {
     /// Returns the delay of occurrences.
     ///
     /// # Errors
-    /// If a field is invalid. The error names it.
+    /// Returns an error if a field is invalid. The error names it.
     pub fn delay(&self, id_hash: u64) -> Result<Delay, FieldError> {
         let millis = |field, seconds: Option<f64>| {
             seconds.map_or(Ok(0), |seconds| {

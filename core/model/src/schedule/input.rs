@@ -41,8 +41,8 @@ pub(crate) struct Recurrence<'a> {
     /// Recurs by a cron expression, or by several.
     #[schemars(with = "Option<CronText>")]
     pub(crate) cron: Option<&'a RawValue>,
-    /// The IANA time zone of `cron`, `rrule`, `exclude` and local times. If absent, UTC, and no time
-    /// may be a local time.
+    /// The IANA time zone of `cron`, `rrule`, `exclude` and local times. If absent, UTC, and no
+    /// time may be a local time.
     pub(crate) timezone: Option<Text<'a>>,
     /// Recurs at this interval without drift, in seconds, rounded to milliseconds.
     #[schemars(range(min = MIN_INTERVAL_SECONDS, max = MAX_INTERVAL_SECONDS))]
@@ -105,8 +105,8 @@ pub(crate) struct Recurrence<'a> {
     /// counted. Not given by callers.
     #[schemars(skip)]
     pub(crate) goes_on: Option<Option<UnixMillis>>,
-    /// Set if only what a task leaves out changes, and its runs are counted: the schedule that it has.
-    /// As many runs are left as of that one. Not given by callers.
+    /// Set if only what a task leaves out changes, and its runs are counted: the schedule that it
+    /// has. As many runs are left as of that one. Not given by callers.
     #[schemars(skip)]
     pub(crate) continues: Option<Box<ScheduleFields<'a>>>,
     /// Whether an absent anchor is chosen again rather than kept: see
@@ -211,7 +211,7 @@ impl<'a> ScheduleInput<'a> {
     /// request's schedules.
     ///
     /// # Errors
-    /// If a field is invalid. The error names the first such field.
+    /// Returns an error if a field is invalid. The error names the first such field.
     pub(crate) fn check(
         mut self,
         id: &TaskId<'_>,

@@ -14,8 +14,8 @@ pub(crate) const WAYS: [(&str, GivenKind); 5] = [
     ("rrule", GivenKind::Rrule),
 ];
 
-/// The member that says when in words. It replaces one of [`WAYS`] and the members that decide about
-/// times.
+/// The member that says when in words. It replaces one of [`WAYS`] and the members that decide
+/// about times.
 pub(crate) const SENTENCE: &str = "schedule";
 
 /// The member that shows the sentence of a schedule.

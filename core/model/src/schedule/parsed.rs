@@ -58,7 +58,7 @@ impl<'a> ParseInput<'a> {
     /// Reads and checks a request. The caller checks whether the language is known.
     ///
     /// # Errors
-    /// Names the invalid field.
+    /// Returns an error that names the invalid field.
     pub fn parse(body: &'a str, now: UnixMillis) -> Result<ToParse<'a>, FieldError> {
         let input: Self = parse_object(body, "")?;
         let zone = input

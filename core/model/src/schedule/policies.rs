@@ -110,7 +110,7 @@ impl MisfireInput {
     /// Checks that a policy can be parsed and has current names.
     ///
     /// # Errors
-    /// If the policy is invalid. The error names the field.
+    /// Returns an error if the policy is invalid. The error names the field.
     pub(super) fn check(json: &str) -> Result<(), FieldError> {
         parse_object::<Self>(json, "misfire").map(drop)
     }
@@ -152,7 +152,7 @@ impl ScheduleFields<'_> {
     /// Returns the policies for late and overlapping runs.
     ///
     /// # Errors
-    /// If a field is invalid. The error names it.
+    /// Returns an error if a field is invalid. The error names it.
     pub fn policies(&self) -> Result<Policies, FieldError> {
         let misfire: Option<StoredMisfire> =
             self.misfire.map(|misfire| parse_object(misfire.get(), "misfire")).transpose()?;

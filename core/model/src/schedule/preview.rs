@@ -80,8 +80,8 @@ pub struct Preview {
     pub runs: Vec<PreviewRun>,
     /// Whether there are more runs.
     pub more: bool,
-    /// The runs that `exclude` leaves out or moves, before the last run shown: the first of them, up
-    /// to the number of runs to show. Absent if there are none.
+    /// The runs that `exclude` leaves out or moves, before the last run shown: the first of them,
+    /// up to the number of runs to show. Absent if there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Option<Vec<ExcludedRun>>")]
     pub excluded: Vec<ExcludedRun>,
@@ -138,7 +138,7 @@ pub struct ExcludedRun {
 /// `from`, or otherwise at `now`.
 ///
 /// # Errors
-/// If a field is invalid. The error names it.
+/// Returns an error if a field is invalid. The error names it.
 pub fn preview(body: &str, now: UnixMillis) -> Result<Preview, FieldError> {
     preview_with(body, now, None).map(|(preview, _)| preview)
 }
@@ -147,7 +147,7 @@ pub fn preview(body: &str, now: UnixMillis) -> Result<Preview, FieldError> {
 /// when, as the text of an object.
 ///
 /// # Errors
-/// Names the invalid field.
+/// Returns an error that names the invalid field.
 pub fn preview_with<'a>(
     body: &'a str,
     now: UnixMillis,
@@ -167,7 +167,7 @@ pub fn calendars_of_preview(body: &str, in_words: impl Fn(&str) -> Vec<String>) 
 /// Does the same as [`preview_with`] for a body that may name calendars.
 ///
 /// # Errors
-/// Names the invalid field.
+/// Returns an error that names the invalid field.
 pub fn preview_with_calendars<'a>(
     body: &'a str,
     now: UnixMillis,

@@ -45,7 +45,7 @@ impl<'a> Recurrence<'a> {
         })
     }
 
-    /// Returns whether the task is as an answer shows a task without a schedule.
+    /// Returns whether the task has the form in which an answer shows a task without a schedule.
     pub(super) fn is_shown_unscheduled(&self) -> bool {
         self.kind.is_some_and(|kind| kind.get() == "\"no-schedule\"")
     }
@@ -111,6 +111,57 @@ impl<'a> Recurrence<'a> {
         now: UnixMillis,
         budget: &mut Budget,
     ) -> Result<CheckedSchedule<'a>, FieldError> {
+        let mut fields = self.fields(now)?;
+        fields.policies()?;
+        if fields.end_at.is_some_and(|end| fields.start_at.is_some_and(|start| end < start)) {
+            return Err(FieldError::new("endAt", "is before startAt"));
+        }
+        let has_open_anchor =
+            fields.anchor.is_some() && self.anchor.is_none() && !self.settles_anchor;
+        let checked = |due, fields, schedule| CheckedSchedule {
+            time: None,
+            due,
+            fields: Some(fields),
+            schedule: Some(schedule),
+            has_open_anchor,
+        };
+        if let Some(last) = self.goes_on {
+            fields.final_run = last;
+            self.check_runs(kind)?;
+            let schedule = fields.schedule(id_hash(id))?;
+            // A paused task, or one whose last run is due, may have no future run.
+            let due = schedule.next_after(now).map_or(UnixMillis::NEVER, |next| next.due);
+            return Ok(checked(due, fields, schedule));
+        }
+        if let Some(exclude) = self.exclude {
+            // Fewer runs may be left, but not others, so the end of a counted schedule does not
+            // matter.
+            check_new(exclude.get(), &fields.schedule(id_hash(id))?, now)?;
+        }
+        if let Some(former) = &self.continues {
+            self.check_runs(kind)?;
+            budget.count_runs("maxRuns", "maxRuns", fields.max_runs.unwrap_or(0))?;
+            // A task whose last run has passed starts over.
+            if fields.continue_from(former, id_hash(id), now)? {
+                let schedule = fields.schedule(id_hash(id))?;
+                let due = schedule.next_after(now).map_or(UnixMillis::NEVER, |next| next.due);
+                return Ok(checked(due, fields, schedule));
+            }
+        }
+        let may_count = self.max_runs.is_some() || kind == GivenKind::Rrule;
+        let to_count = if may_count { fields.counted_runs()? } else { 0 };
+        self.check_runs(kind)?;
+        let (field, what) =
+            if self.max_runs.is_some() { ("maxRuns", "maxRuns") } else { ("rrule", "COUNT") };
+        budget.count_runs(field, what, to_count)?;
+        let Some((schedule, first)) = fields.settle(id_hash(id), now)? else {
+            return Err(no_run(&fields, kind, now));
+        };
+        Ok(checked(first.due, fields, schedule))
+    }
+
+    /// Returns the fields to store, with the instants of the local times.
+    fn fields(&self, now: UnixMillis) -> Result<Box<ScheduleFields<'a>>, FieldError> {
         let zone = self.zone()?;
         let (start_at, local_start) = in_zone("startAt", &self.start_at, zone)?.unzip();
         let (end_at, local_end) = in_zone("endAt", &self.end_at, zone)?.unzip();
@@ -135,7 +186,7 @@ impl<'a> Recurrence<'a> {
                 .or(Some(now.plus((seconds * 1_000.0).round() as i64))),
             None => None,
         };
-        let mut fields = Box::new(ScheduleFields {
+        Ok(Box::new(ScheduleFields {
             cron: self.cron,
             timezone: self.timezone.as_ref().map(|timezone| timezone.0.clone()),
             local: local.unless_empty(),
@@ -153,51 +204,7 @@ impl<'a> Recurrence<'a> {
             expire_after_seconds: self.expire_after_seconds,
             words: self.words.as_ref().map(|words| words.0.clone()),
             ..ScheduleFields::default()
-        });
-        fields.policies()?;
-        if end_at.is_some_and(|end| start_at.is_some_and(|start| end < start)) {
-            return Err(FieldError::new("endAt", "is before startAt"));
-        }
-        let has_open_anchor = anchor.is_some() && self.anchor.is_none() && !self.settles_anchor;
-        let checked = |due, fields, schedule| CheckedSchedule {
-            time: None,
-            due,
-            fields: Some(fields),
-            schedule: Some(schedule),
-            has_open_anchor,
-        };
-        if let Some(last) = self.goes_on {
-            fields.final_run = last;
-            self.check_runs(kind)?;
-            let schedule = fields.schedule(id_hash(id))?;
-            // A paused task, or one whose last run is due, may have no future run.
-            let due = schedule.next_after(now).map_or(UnixMillis::NEVER, |next| next.due);
-            return Ok(checked(due, fields, schedule));
-        }
-        if let Some(exclude) = self.exclude {
-            // Fewer runs may be left, but not others, so the end of a counted schedule does not matter.
-            check_new(exclude.get(), &fields.schedule(id_hash(id))?, now)?;
-        }
-        if let Some(former) = &self.continues {
-            self.check_runs(kind)?;
-            budget.count_runs("maxRuns", "maxRuns", fields.max_runs.unwrap_or(0))?;
-            // A task whose last run has passed starts over.
-            if fields.continue_from(former, id_hash(id), now)? {
-                let schedule = fields.schedule(id_hash(id))?;
-                let due = schedule.next_after(now).map_or(UnixMillis::NEVER, |next| next.due);
-                return Ok(checked(due, fields, schedule));
-            }
-        }
-        let may_count = self.max_runs.is_some() || kind == GivenKind::Rrule;
-        let to_count = if may_count { fields.counted_runs()? } else { 0 };
-        self.check_runs(kind)?;
-        let (field, what) =
-            if self.max_runs.is_some() { ("maxRuns", "maxRuns") } else { ("rrule", "COUNT") };
-        budget.count_runs(field, what, to_count)?;
-        let Some((schedule, first)) = fields.settle(id_hash(id), now)? else {
-            return Err(no_run(&fields, kind, now));
-        };
-        Ok(checked(first.due, fields, schedule))
+        }))
     }
 
     fn check_runs(&self, kind: GivenKind) -> Result<(), FieldError> {

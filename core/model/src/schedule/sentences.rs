@@ -1,8 +1,8 @@
 //! Schedules that a request gives in words.
 //!
-//! The grammar is a crate of its own, which depends on this one. So this crate calls it through a
-//! trait. The fields that it returns are kept as long as the text of the request, and tasks borrow
-//! from both.
+//! The grammar is a separate crate, which depends on this one. So this crate calls it through a
+//! trait. The fields that it returns live as long as the text of the request, and tasks borrow from
+//! both.
 
 use super::{Budget, GivenKind, Recurrence, ScheduleInput, read_recurrence};
 use crate::bounds::MAX_SENTENCE_BYTES;
@@ -105,7 +105,8 @@ impl<'a> ScheduleInput<'a> {
     /// the budget for the request's schedules.
     ///
     /// # Errors
-    /// If the sentence is refused or ambiguous, or if a field says what the sentence also says.
+    /// Returns an error if the sentence is refused or ambiguous, or if a field says what the
+    /// sentence also says.
     pub(crate) fn read_sentence(
         &mut self,
         sentences: Option<&'a Sentences<'a>>,

@@ -15,7 +15,7 @@ pub const SERIES_QUERY: &[&str] = &["by"];
 /// Reads the parameters of a query for series.
 ///
 /// # Errors
-/// Names the invalid parameter.
+/// Returns an error that names the invalid parameter.
 pub fn parse_series_query(
     parameters: &mut dyn Iterator<Item = Parameter<'_>>,
 ) -> Result<Resolution, FieldError> {

@@ -63,7 +63,7 @@ impl<'a> ChangeInput<'a> {
     /// `takes`.
     ///
     /// # Errors
-    /// Names the field that cannot be read.
+    /// Returns an error that names the field that cannot be read.
     pub fn parse(text: &'a str, takes: &'static [&'static str]) -> Result<Self, FieldError> {
         if text.trim_ascii().is_empty() {
             return Ok(Self::default());
@@ -77,7 +77,7 @@ impl<'a> ChangeInput<'a> {
     /// Refuses members that select tasks, and a dry run, in a request whose path names the task.
     ///
     /// # Errors
-    /// If the request has such a member.
+    /// Returns an error if the request has such a member.
     pub fn check_single(&self) -> Result<(), FieldError> {
         if self.ids.is_some() || self.filter.is_some() || self.all.is_some() {
             return Err(FieldError::new(
@@ -97,7 +97,7 @@ impl<'a> ChangeInput<'a> {
     /// Returns whether the request only counts.
     ///
     /// # Errors
-    /// If the request has a dry run and names ids, whose number is known.
+    /// Returns an error if the request has a dry run and names ids, whose number is known.
     pub fn is_dry_run(&self) -> Result<bool, FieldError> {
         match (self.dry_run, &self.ids) {
             (Some(_), Some(_)) => Err(FieldError::new(
@@ -111,7 +111,7 @@ impl<'a> ChangeInput<'a> {
     /// Returns the note of a pause.
     ///
     /// # Errors
-    /// If it is empty, too long, or has a control character.
+    /// Returns an error if it is empty, too long, or has a control character.
     pub fn note(&self) -> Result<Option<String>, FieldError> {
         let Some(Text(note)) = &self.note else { return Ok(None) };
         if note.is_empty() {
@@ -127,7 +127,7 @@ impl<'a> ChangeInput<'a> {
     /// Refuses a note in a request that is not a pause.
     ///
     /// # Errors
-    /// If the request has a note.
+    /// Returns an error if the request has a note.
     pub fn check_without_note(&self) -> Result<(), FieldError> {
         match &self.note {
             None => Ok(()),
@@ -138,7 +138,7 @@ impl<'a> ChangeInput<'a> {
     /// Refuses a time in a request that is not a reschedule.
     ///
     /// # Errors
-    /// If the request has a time, a delay or a time zone.
+    /// Returns an error if the request has a time, a delay or a time zone.
     pub fn check_untimed(&self) -> Result<(), FieldError> {
         if self.timezone.is_some() {
             return Err(FieldError::new("timezone", "belongs to a reschedule only; leave it out"));
@@ -157,7 +157,7 @@ impl<'a> ChangeInput<'a> {
     /// Returns the new time; delays count from `now`.
     ///
     /// # Errors
-    /// If there is no time, or it is invalid.
+    /// Returns an error if there is no time, or it is invalid.
     pub fn new_time(&self, now: UnixMillis) -> Result<NewTime, FieldError> {
         match (&self.time, self.delay_in_seconds) {
             (Some(_), Some(_)) => Err(FieldError::new(

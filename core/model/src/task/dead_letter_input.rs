@@ -39,7 +39,7 @@ impl<'a> ReplayInput<'a> {
     /// Reads a body. An empty body changes nothing.
     ///
     /// # Errors
-    /// Names the field that cannot be read.
+    /// Returns an error that names the field that cannot be read.
     pub fn parse(text: &'a str) -> Result<Self, FieldError> {
         if text.trim_ascii().is_empty() {
             return Ok(Self::default());
@@ -66,7 +66,7 @@ impl<'a> ReplayInput<'a> {
     /// like those of a new task.
     ///
     /// # Errors
-    /// Names the invalid field and the limit.
+    /// Returns an error that names the invalid field and the limit.
     pub fn changed(
         &self,
         letter: &Record<'_>,
@@ -164,7 +164,7 @@ impl JsonSchema for DeadLetterFilter {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let mut schema = FilterInput::json_schema(generator);
-        schema.insert("description".to_owned(), "Which dead letters are meant: those that fulfil every part that is given. At least one part is required; to select every dead letter, send `{\"all\":true}` alone.".into());
+        schema.insert("description".to_owned(), "Which dead letters are meant: those that match every given part. At least one part is required; to select every dead letter, send `{\"all\":true}` alone.".into());
         if let Some(parts) = schema.get_mut("properties").and_then(Value::as_object_mut) {
             ["status", "paused", "lastOutcome"].iter().for_each(|name| drop(parts.remove(*name)));
         }
@@ -187,7 +187,8 @@ impl<'a> DeadLettersInput<'a> {
     /// Reads a body, and returns the dead letters that it selects.
     ///
     /// # Errors
-    /// Names the invalid field. Also if the body selects none, or the filter is empty.
+    /// Returns an error that names the invalid field. Also returns an error if the body selects
+    /// none, or the filter is empty.
     pub fn parse(text: &'a str) -> Result<ChosenLetters, FieldError> {
         check_beside_ids(text)?;
         let input: Self = parse_object(text, "")?;

@@ -15,7 +15,7 @@ const MAX_FILTER_TAGS: usize = 2;
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(
     rename = "Filter",
-    description = "Which tasks are meant: those that fulfil every part that is given. At least one part is required; to select every task, send `{\"all\":true}` alone."
+    description = "Which tasks are meant: those that match every given part. At least one part is required; to select every task, send `{\"all\":true}` alone."
 )]
 pub struct FilterInput<'a> {
     /// Selects every task. No other part may be given with it.
@@ -70,7 +70,8 @@ impl FilterInput<'_> {
     /// Checks its texts and times. `{"all":true}` gives a filter without a part.
     ///
     /// # Errors
-    /// Names the invalid field. Also if the filter selects everything without `all`.
+    /// Returns an error that names the invalid field. Also returns an error if the filter selects
+    /// everything without `all`.
     pub fn check(&self) -> Result<Filter, FieldError> {
         let text = |text: &Option<Text<'_>>| text.as_ref().map(|text| text.0.clone().into_owned());
         let mut filter = Filter {

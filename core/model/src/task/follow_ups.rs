@@ -29,7 +29,7 @@ impl<'a> FollowUps<'a> {
     /// valid. `queue` describes the queue that the task goes to, if it goes to one.
     ///
     /// # Errors
-    /// Names the field, the problem and the limit.
+    /// Returns an error that names the field, the problem and the limit.
     pub(super) fn check(
         &self,
         queue: Option<&str>,

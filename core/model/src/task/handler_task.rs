@@ -18,7 +18,7 @@ pub const MAX_HANDLER_NAME_BYTES: usize = MAX_ID_BYTES - HANDLER_TASK_PREFIX.len
 /// `takes_reserved` is set.
 ///
 /// # Errors
-/// Says what an id must be.
+/// Returns an error that says what an id must be.
 pub(crate) fn check_id(id: &str, takes_reserved: bool) -> Result<(), FieldError> {
     check_task_id(id).map_err(|problem| FieldError::new("id", problem.to_string()))?;
     if id.starts_with(HANDLER_TASK_PREFIX) && !takes_reserved {
@@ -46,7 +46,7 @@ pub struct HandlerTask<'a> {
 }
 
 impl HandlerTask<'_> {
-    /// Returns its reserved id.
+    /// Returns the reserved id of the task.
     pub fn id(&self) -> String {
         format!("{HANDLER_TASK_PREFIX}{}", self.name)
     }
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_stored_is_recognised() {
+    fn what_is_stored_is_recognized() {
         let retry: &RawValue = serde_json::from_str(RETRY).unwrap();
         let report = report(retry);
         let text = stored(&report);

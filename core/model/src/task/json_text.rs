@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_are_written_as_the_general_serialiser_writes_them() {
+    fn texts_are_written_as_the_general_serializer_writes_them() {
         for special in
             ['"', '\\', '\n', '\0', '\u{1f}', ' ', '~', '\u{7f}', '\u{80}', 'ä', '\u{2028}', '😀']
         {

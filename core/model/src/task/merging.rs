@@ -28,7 +28,7 @@ pub(super) fn text_of(joined: Vec<u8>) -> Result<String, FieldError> {
 /// Reads an object. The last of several members with one name counts.
 ///
 /// # Errors
-/// If the text is not an object.
+/// Returns an error if the text is not an object.
 pub(super) fn members_of(json: &str) -> Result<Members<'_>, String> {
     let members: BoundedMap<Text<'_>, &RawValue, { usize::MAX }> = serde_json::from_str(json)
         .map_err(|problem| format!("cannot be read: {}", in_plain_words(&problem.to_string())))?;
@@ -61,7 +61,8 @@ impl Merging {
     /// `target`: RFC 7396, section 2. What the patch does not name stays byte for byte.
     ///
     /// # Errors
-    /// If the patch is nested too deep, or repeats a member that a new task may have only once.
+    /// Returns an error if the patch is nested too deep, or repeats a member that a new task may
+    /// have only once.
     pub(super) fn write(
         self,
         name: &str,

@@ -115,7 +115,7 @@ impl<'a> NewTask<'a> {
     /// Sets the id to the one in the path.
     ///
     /// # Errors
-    /// If the body names another id.
+    /// Returns an error if the body names another id.
     pub fn set_id(&mut self, id: &'a str) -> Result<(), FieldError> {
         match &self.id {
             Some(given) if given.0 != id => {
@@ -144,7 +144,7 @@ impl<'a> NewTask<'a> {
 /// Reads one task.
 ///
 /// # Errors
-/// Names the field that cannot be read.
+/// Returns an error that names the field that cannot be read.
 pub fn parse_one(text: &str) -> Result<NewTask<'_>, FieldError> {
     parse_naming_the_field(text, "")
 }
@@ -153,7 +153,7 @@ pub fn parse_one(text: &str) -> Result<NewTask<'_>, FieldError> {
 /// that cannot be read is an error of its own and does not affect the others.
 ///
 /// # Errors
-/// If the text is not an array, has no item, or has more than [`MAX_BATCH_ITEMS`].
+/// Returns an error if the text is not an array, has no item, or has more than [`MAX_BATCH_ITEMS`].
 pub fn parse_batch(
     text: &str,
     lines: bool,

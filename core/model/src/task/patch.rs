@@ -27,8 +27,8 @@ type Fields<'a> = BTreeMap<Cow<'a, str>, Cow<'a, str>>;
 /// answers show are ignored.
 ///
 /// # Errors
-/// If the patch is not an object, has too many members or levels, has a member twice, or removes
-/// the schedule without giving another.
+/// Returns an error if the patch is not an object, has too many members or levels, has a member
+/// twice, or removes the schedule without giving another.
 pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, FieldError> {
     let mut fields = given_again(record, paused)?;
     let patch = given_fields(patch)?;
@@ -216,15 +216,15 @@ pub fn changes_schedule(patch: &str) -> bool {
     decides_times(&given_fields(patch).unwrap_or_default())
 }
 
-/// Returns whether a patch changes what a task leaves out, in fields or in words. If it does not, the
-/// task keeps the snapshots of its calendars.
+/// Returns whether a patch changes what a task leaves out, in fields or in words. If it does not,
+/// the task keeps the snapshots of its calendars.
 pub fn changes_exclude(patch: &str) -> bool {
     given_fields(patch)
         .is_ok_and(|fields| ["exclude", SENTENCE].iter().any(|name| fields.contains_key(*name)))
 }
 
-/// Returns whether a patch changes what a task leaves out, and nothing else of when it fires. If so,
-/// as many counted runs are left as before.
+/// Returns whether a patch changes what a task leaves out, and nothing else of when it fires. If
+/// so, as many counted runs are left as before.
 pub fn changes_only_exclude(patch: &str) -> bool {
     let fields = given_fields(patch).unwrap_or_default();
     names_of_times().filter(|name| fields.contains_key(*name)).eq(["exclude"])

@@ -11,7 +11,7 @@ pub const DEFAULT_PRIORITY: u8 = 5;
 /// first.
 ///
 /// # Errors
-/// Names the field and the limit.
+/// Returns an error that names the field and the limit.
 pub(super) fn check_priority(given: u64) -> Result<u8, FieldError> {
     u8::try_from(given).ok().filter(|priority| *priority <= MAX_PRIORITY).ok_or_else(|| {
         FieldError::new(

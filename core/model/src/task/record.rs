@@ -286,7 +286,7 @@ impl<'a> Record<'a> {
     /// Reads a record. Unknown fields are ignored, so that an older reader can read a newer record.
     ///
     /// # Errors
-    /// If the text is not a record.
+    /// Returns an error if the text is not a record.
     pub fn parse(text: &'a [u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(text)
     }

@@ -16,19 +16,19 @@ use serde_json::value::RawValue;
 pub enum Renewal {
     /// The task does not use the calendar.
     NotUsed,
-    /// The task has the present items of the calendar, or has no further run.
+    /// The task has the current items of the calendar, or has no further run.
     Current,
     /// The new record of the task.
     Changed(Vec<u8>),
 }
 
 /// Returns what a change of `calendar` does to the task with this record. The new record continues
-/// the task: it keeps everything but the items of the calendar, and, if runs are counted, has as many
-/// left. `now` becomes its `updatedAt`.
+/// the task: it keeps everything but the items of the calendar, and, if runs are counted, has as
+/// many left. `now` becomes its `updatedAt`.
 ///
 /// # Errors
-/// If the task cannot have the present items of the calendar. The error names the field and the
-/// limit.
+/// Returns an error if the task cannot have the current items of the calendar. The error names the
+/// field and the limit.
 pub fn renewed(record: &str, calendar: &Calendar, now: UnixMillis) -> Result<Renewal, FieldError> {
     let unreadable = |problem: serde_json::Error| FieldError::new("body", problem.to_string());
     let stored = Record::parse(record.as_bytes()).map_err(unreadable)?;

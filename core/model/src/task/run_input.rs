@@ -27,7 +27,7 @@ impl<'a> RunInput<'a> {
     /// Reads a body, and returns its payload. An empty body has none.
     ///
     /// # Errors
-    /// Names the invalid field and the limit.
+    /// Returns an error that names the invalid field and the limit.
     pub fn payload_of(text: &'a str) -> Result<Option<&'a RawValue>, FieldError> {
         if text.trim_ascii().is_empty() {
             return Ok(None);

@@ -67,8 +67,8 @@ pub(crate) fn with_whole_numbers(json: &str) -> Cow<'_, str> {
             }
             _ => {}
         }
-        // The step is one byte, which may end within a character. The rest of the character matches
-        // none of the bytes above.
+        // A step of one byte may end within a character. The rest of the character matches none of
+        // the bytes above.
         at += token.len().max(1);
     }
     out.push_str(json.get(written..).unwrap_or_default());

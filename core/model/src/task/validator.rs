@@ -138,7 +138,7 @@ impl<'a> Validator<'a> {
     /// Checks a task.
     ///
     /// # Errors
-    /// Names the first invalid field, the problem and the limit.
+    /// Returns an error that names the first invalid field, the problem and the limit.
     pub fn check(&mut self, mut task: NewTask<'a>) -> Result<ValidTask<'a>, FieldError> {
         let mut when = ScheduleInput {
             kind: task.r#type,
@@ -171,41 +171,13 @@ impl<'a> Validator<'a> {
         if let Some(retry) = task.retry {
             self.check_retry(retry.get())?;
         }
-        let callback = task.callback.or(self.default_callback).ok_or_else(|| {
-            let detail = r#"is missing, and the deployment has no queue to send tasks to; say what to run, like {"type":"webhook","url":"https://…"}"#;
-            FieldError::new("callback", detail)
-        })?;
-        let checked = self.check_callback(callback.get()).map_err(|problem| match task.callback {
-            Some(_) => problem,
-            None => FieldError::new(
-                "callback",
-                format!("is missing, and the deployment's DEFAULT_CALLBACK is invalid: {problem}"),
-            ),
-        });
-        let CheckedCallback { to_queue, is_as_stored, handler_retry } = checked?;
-        let queue = match task.callback {
-            Some(_) => "a callback of the type queue",
-            None => "the queue that a task without a callback goes to",
-        };
-        if let Some(key) = &task.limit_key {
-            check_limit_key("limitKey", &key.0)?;
-            if to_queue {
-                let detail = format!(
-                    "does not apply to {queue}: its consumer sets its own pace; leave it out, or give another callback"
-                );
-                return Err(FieldError::new("limitKey", detail));
-            }
-        }
-        if to_queue && task.retry.is_some() {
-            let detail = format!(
-                "does not apply to {queue}: its consumer retries by itself; leave it out, or give another callback"
-            );
-            return Err(FieldError::new("retry", detail));
-        }
-        if let Some(follow_ups) = &task.follow_ups {
-            follow_ups.check(to_queue.then_some(queue), self.targets, self.last_follow_ups)?;
-            self.last_follow_ups = **follow_ups;
-        }
+        let (callback, CheckedCallback { to_queue, is_as_stored, handler_retry }) = self
+            .check_target(
+                task.callback,
+                task.limit_key.as_ref(),
+                task.retry.is_some(),
+                task.follow_ups.as_deref(),
+            )?;
         let CheckedSchedule { time, due, fields, schedule, has_open_anchor } =
             when.check(&id, self.now, &mut self.budget)?;
         let policies =
@@ -233,6 +205,53 @@ impl<'a> Validator<'a> {
         };
         valid.check_size()?;
         Ok(valid)
+    }
+
+    /// Checks the callback of a task, and the members that depend on it: `limitKey`, `retry` and the
+    /// follow-ups. Returns the callback, which may be the default one.
+    fn check_target(
+        &mut self,
+        given: Option<&'a RawValue>,
+        limit_key: Option<&Text<'a>>,
+        has_retry: bool,
+        follow_ups: Option<&FollowUps<'a>>,
+    ) -> Result<(&'a RawValue, CheckedCallback<'a>), FieldError> {
+        let callback = given.or(self.default_callback).ok_or_else(|| {
+            let detail = r#"is missing, and the deployment has no queue to send tasks to; say what to run, like {"type":"webhook","url":"https://…"}"#;
+            FieldError::new("callback", detail)
+        })?;
+        let checked = self.check_callback(callback.get()).map_err(|problem| match given {
+            Some(_) => problem,
+            None => FieldError::new(
+                "callback",
+                format!("is missing, and the deployment's DEFAULT_CALLBACK is invalid: {problem}"),
+            ),
+        })?;
+        let to_queue = checked.to_queue;
+        let queue = match given {
+            Some(_) => "a callback of the type queue",
+            None => "the queue that a task without a callback goes to",
+        };
+        if let Some(key) = limit_key {
+            check_limit_key("limitKey", &key.0)?;
+            if to_queue {
+                let detail = format!(
+                    "does not apply to {queue}: its consumer sets its own pace; leave it out, or give another callback"
+                );
+                return Err(FieldError::new("limitKey", detail));
+            }
+        }
+        if to_queue && has_retry {
+            let detail = format!(
+                "does not apply to {queue}: its consumer retries by itself; leave it out, or give another callback"
+            );
+            return Err(FieldError::new("retry", detail));
+        }
+        if let Some(follow_ups) = follow_ups {
+            follow_ups.check(to_queue.then_some(queue), self.targets, self.last_follow_ups)?;
+            self.last_follow_ups = *follow_ups;
+        }
+        Ok((callback, checked))
     }
 
     fn check_tags(&mut self, text: &'a str) -> Result<(), FieldError> {

@@ -29,8 +29,8 @@ const OF_ATTEMPTS: [&str; 12] = [
 /// The members of a record that are for readers of the API only.
 const OF_API: [&str; 2] = ["createdBy", "words"];
 
-/// The members in a record for which a text is rewritten for a consumer: the headers of targets, and
-/// the calendars of what it leaves out.
+/// The members in a record for which a text is rewritten for a consumer: the headers of targets,
+/// and the calendars of what it leaves out.
 const REWRITTEN: [&str; 2] = ["headers", "calendars"];
 
 type Members<'a> = BoundedMap<Text<'a>, &'a RawValue, MAX_MEMBERS>;
@@ -43,15 +43,15 @@ enum Headers {
     Whole,
 }
 
-/// Returns what a request sends of a record. It is the same on every attempt of one run. It leaves
-/// out the headers of targets, because they hold API keys.
+/// Returns the parts of a record that a request sends, which are the same on every attempt of one
+/// run. Leaves out the headers of targets, because they may hold API keys.
 pub fn for_request(record: &str) -> String {
     let is_sent = |name: &str| !OF_ATTEMPTS.contains(&name) && !OF_API.contains(&name);
     rewritten(record, is_sent, Headers::Nothing)
 }
 
-/// Returns what a function or a consumer gets of a record: with the members about attempts, and
-/// without the headers of targets.
+/// Returns the parts of a record that a function or a consumer gets: with the members about
+/// attempts, and without the headers of targets.
 pub fn for_consumer(record: &str) -> Cow<'_, str> {
     if is_rewritten(record) {
         Cow::Owned(rewritten(record, |name| !OF_API.contains(&name), Headers::Nothing))

@@ -72,7 +72,8 @@ impl<'a> ChangeTask<'a> {
     /// Reads arguments.
     ///
     /// # Errors
-    /// Names an argument that is missing, unknown, or does not belong to the action.
+    /// Returns an error that names an argument that is missing, unknown, or does not belong to the
+    /// action.
     pub fn parse(text: &'a str) -> Result<Self, FieldError> {
         let read: Self = parse_object(text, "")?;
         check_id(&read.id)?;

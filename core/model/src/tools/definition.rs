@@ -171,8 +171,8 @@ impl<'a> ScheduleTask<'a> {
     /// Reads arguments.
     ///
     /// # Errors
-    /// Names an argument that is unknown, is repeated or cannot be read. Their values are checked
-    /// when the task is created.
+    /// Returns an error that names an argument that is unknown, is repeated or cannot be read.
+    /// Their values are checked when the task is created.
     pub fn parse(text: &'a str) -> Result<Self, FieldError> {
         let taken: Vec<&str> = MEMBERS.iter().copied().chain([IDEMPOTENCY_KEY]).collect();
         let mut definition = Definition::parse(text, "", &taken)?;

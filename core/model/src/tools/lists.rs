@@ -72,7 +72,7 @@ pub struct FindTasks<'a> {
     /// The most tasks to return.
     #[schemars(with = "Option<u32>", range(min = 1, max = MAX_TOOL_PAGE), extend("default" = DEFAULT_TOOL_PAGE))]
     limit: Option<Whole<u32>>,
-    /// The cursor of the answer before, unchanged, to read on.
+    /// The cursor from the previous answer, unchanged.
     #[serde(borrow)]
     cursor: Option<Text<'a>>,
 }
@@ -81,7 +81,7 @@ impl<'a> FindTasks<'a> {
     /// Reads arguments.
     ///
     /// # Errors
-    /// Names an argument that is unknown or cannot be read.
+    /// Returns an error that names an argument that is unknown or cannot be read.
     pub fn parse(text: &'a str) -> Result<Self, FieldError> {
         let read: Self = parse_object(text, "")?;
         check_limit(read.limit)?;
@@ -120,7 +120,7 @@ pub struct ListRuns<'a> {
     #[serde(borrow)]
     #[schemars(with = "Option<Vec<OutcomeName>>", length(min = 1))]
     outcomes: Option<Bounded<Text<'a>, MAX_OUTCOMES>>,
-    /// The id of their task starts with this.
+    /// Only attempts of tasks whose id starts with this.
     #[serde(borrow)]
     #[schemars(length(min = 1, max = MAX_ID_BYTES))]
     prefix: Option<Text<'a>>,
@@ -145,7 +145,7 @@ pub struct ListRuns<'a> {
     /// The most attempts to return.
     #[schemars(with = "Option<u32>", range(min = 1, max = MAX_TOOL_PAGE), extend("default" = DEFAULT_TOOL_PAGE))]
     limit: Option<Whole<u32>>,
-    /// The cursor of the answer before, unchanged, to read on.
+    /// The cursor from the previous answer, unchanged.
     #[serde(borrow)]
     cursor: Option<Text<'a>>,
 }
@@ -168,7 +168,8 @@ impl<'a> ListRuns<'a> {
     /// Reads arguments.
     ///
     /// # Errors
-    /// Names an argument that is unknown, cannot be read, or does not belong to a call with `id`.
+    /// Returns an error that names an argument that is unknown, cannot be read, or does not belong
+    /// to a call with `id`.
     pub fn parse(text: &'a str) -> Result<Self, FieldError> {
         let read: Self = parse_object(text, "")?;
         check_limit(read.limit)?;

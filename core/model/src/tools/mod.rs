@@ -1,5 +1,5 @@
-//! The arguments of the tools that language models call: what each one is given, and the request
-//! to the HTTP API that follows from it.
+//! The arguments of the tools that language models call, and the requests to the HTTP API that
+//! follow from them.
 //!
 //! A tool changes nothing by itself. Its arguments become the query or the body of a request, which
 //! the same handler checks and answers as if a program had sent it. So only what a tool adds is

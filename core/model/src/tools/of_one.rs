@@ -15,7 +15,7 @@ impl NoArguments {
     /// Reads arguments.
     ///
     /// # Errors
-    /// Names the first argument, because there are none.
+    /// Returns an error that names the first argument, because there are none.
     pub fn parse(text: &str) -> Result<Self, FieldError> {
         parse_object(text, "")
     }
@@ -35,7 +35,7 @@ impl<'a> OfTask<'a> {
     /// Reads arguments.
     ///
     /// # Errors
-    /// Names the argument that is missing or invalid.
+    /// Returns an error that names the argument that is missing or invalid.
     pub fn parse(text: &'a str) -> Result<Self, FieldError> {
         let read: Self = parse_object(text, "")?;
         check_id(&read.id)?;

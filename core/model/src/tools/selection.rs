@@ -20,11 +20,11 @@ pub struct CancelTasks<'a> {
     /// By their ids, as find_tasks shows them. Not with `filter`.
     #[schemars(length(min = 1), inner(length(min = 1)))]
     ids: Option<Bounded<String, MAX_TOOL_IDS>>,
-    /// All that fulfil every part of the filter. Not with `ids`.
+    /// All that match every part of the filter. Not with `ids`.
     #[serde(borrow)]
     #[schemars(with = "Option<FilterInput<'static>>")]
     filter: Option<&'a RawValue>,
-    /// The `confirmation` of the answer before, once the user has agreed to the number in it.
+    /// The `confirmation` of the previous answer, once the user has agreed to the number in it.
     #[serde(borrow)]
     confirmation: Option<Text<'a>>,
 }
@@ -36,11 +36,11 @@ pub struct ReplayFailures<'a> {
     /// By the `deadLetterId` that find_tasks shows. Not with `filter`.
     #[schemars(length(min = 1), inner(length(min = 1)))]
     ids: Option<Bounded<String, MAX_TOOL_IDS>>,
-    /// All failures that fulfil every part of the filter. Not with `ids`.
+    /// All failures that match every part of the filter. Not with `ids`.
     #[serde(borrow)]
     #[schemars(with = "Option<DeadLetterFilter>")]
     filter: Option<&'a RawValue>,
-    /// The `confirmation` of the answer before, once the user has agreed to the number in it.
+    /// The `confirmation` of the previous answer, once the user has agreed to the number in it.
     #[serde(borrow)]
     confirmation: Option<Text<'a>>,
 }
@@ -68,8 +68,8 @@ impl<'a> CancelTasks<'a> {
     /// Reads arguments.
     ///
     /// # Errors
-    /// Names an argument that is unknown or invalid. Also if neither or both of ids and filter are
-    /// given.
+    /// Returns an error that names an argument that is unknown or invalid. Also returns an error if
+    /// neither or both of ids and filter are given.
     pub fn parse(text: &'a str) -> Result<Selected<'a>, FieldError> {
         let Self { ids, filter, confirmation } = parse_object(text, "")?;
         Selected::of(ids, filter, confirmation)
@@ -80,8 +80,8 @@ impl<'a> ReplayFailures<'a> {
     /// Reads arguments.
     ///
     /// # Errors
-    /// Names an argument that is unknown or invalid. Also if neither or both of ids and filter are
-    /// given.
+    /// Returns an error that names an argument that is unknown or invalid. Also returns an error if
+    /// neither or both of ids and filter are given.
     pub fn parse(text: &'a str) -> Result<Selected<'a>, FieldError> {
         let Self { ids, filter, confirmation } = parse_object(text, "")?;
         let selected = Selected::of(ids, filter, confirmation)?;

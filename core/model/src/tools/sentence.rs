@@ -28,8 +28,8 @@ impl<'a> ParseSchedule<'a> {
     /// Reads arguments.
     ///
     /// # Errors
-    /// Names an argument that is missing, unknown or cannot be read. Their values are checked when
-    /// the sentence is read.
+    /// Returns an error that names an argument that is missing, unknown or cannot be read. Their
+    /// values are checked when the sentence is read.
     pub fn parse(text: &'a str) -> Result<Self, FieldError> {
         parse_object(text, "")
     }

@@ -1,5 +1,5 @@
-//! What must hold for any bytes given as stored series. Shared by the fuzz target and the ordinary
-//! tests.
+//! Checks that hold for any bytes given as stored series. The fuzz target and the ordinary tests
+//! share them.
 
 use scheduler_model::format::series::StoredSeries;
 use scheduler_model::series::{Resolution, SeriesSum};

@@ -109,7 +109,7 @@ function Items({ calendar }: { calendar: CalendarBody }) {
 }
 
 /** The tasks of a calendar that are named. */
-const MOST_NAMED = 10;
+const MAX_NAMED = 10;
 
 function Tasks({ calendar }: { calendar: CalendarBody }) {
   const users = useUsers([calendar]);
@@ -127,12 +127,12 @@ function Tasks({ calendar }: { calendar: CalendarBody }) {
           </span>
           {ids.length > 0 && (
             <ul class="items" aria-label="Tasks that name it">
-              {ids.slice(0, MOST_NAMED).map((id) => (
+              {ids.slice(0, MAX_NAMED).map((id) => (
                 <li key={id}>
                   <Tag to={taskPath(id)}>{id}</Tag>
                 </li>
               ))}
-              {ids.length > MOST_NAMED && <li class="muted">and {whole(ids.length - MOST_NAMED)} more</li>}
+              {ids.length > MAX_NAMED && <li class="muted">and {whole(ids.length - MAX_NAMED)} more</li>}
             </ul>
           )}
         </dd>

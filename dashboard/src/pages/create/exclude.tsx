@@ -67,8 +67,8 @@ export function ExcludeFields({ definition, set, errorOf }: PartProps) {
           value={textOf(exclude["instead"]) || "skip"}
           options={[
             ["skip", "does not fire"],
-            ["next", "moves to the next other day"],
-            ["previous", "moves to the previous other day"],
+            ["next", "moves to the next day that is not left out"],
+            ["previous", "moves to the previous day that is not left out"],
           ]}
           onChange={(instead) => {
             const { instead: _, ...rest } = exclude;

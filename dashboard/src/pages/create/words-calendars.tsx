@@ -4,7 +4,7 @@ import { calendarsIn, exceptionOf, leavingOut, type Language } from "../../lib/s
 import { whole } from "../../lib/numbers";
 
 /** The most calendars that have a button. */
-const MOST_OFFERED = 12;
+const MAX_OFFERED = 12;
 
 interface WordsCalendarsProps {
   /** Undefined while they are not known. */
@@ -34,12 +34,12 @@ export function WordsCalendars({ calendars, text, language, onChange }: WordsCal
       </p>
       {others.length > 0 && (
         <div class="row" role="group" aria-label="Calendars to leave out">
-          {others.slice(0, MOST_OFFERED).map(({ name, description }) => (
+          {others.slice(0, MAX_OFFERED).map(({ name, description }) => (
             <Button key={name} class="wraps" title={description ?? ""} onClick={() => onChange(leavingOut(text.trim() === "" ? "every day at 09:00" : text, name, language))}>
               {language === "de" ? "ohne" : "except"} {name}
             </Button>
           ))}
-          {others.length > MOST_OFFERED && <span class="muted small">and {whole(others.length - MOST_OFFERED)} others by their names</span>}
+          {others.length > MAX_OFFERED && <span class="muted small">and {whole(others.length - MAX_OFFERED)} others by their names</span>}
         </div>
       )}
     </div>

@@ -1,4 +1,4 @@
-// One dead letter: why it died, and what can be done with it.
+// One dead letter: why its run failed, and what can be done with it.
 
 import { getDeadLetter } from "../../api/dead-letters";
 import { ApiError } from "../../api/client";

@@ -23,7 +23,7 @@ interface Shown {
   error?: string;
 }
 
-const MOST = 200;
+const MAX_EVENTS = 200;
 const AGAIN_MS = 2_000;
 
 /** Follows the stream while it is open and the page is visible, and continues from the last event. Calls `onRefused` if it must not be opened. */
@@ -45,7 +45,7 @@ function useEvents(isOn: boolean, onRefused: () => void): { events: readonly Sho
             if (data === "") continue;
             const event = JSON.parse(data) as Shown;
             // An event that is sent again has the same key.
-            setEvents((before) => (before.some(({ key }) => key === event.key) ? before : [event, ...before].slice(0, MOST)));
+            setEvents((before) => (before.some(({ key }) => key === event.key) ? before : [event, ...before].slice(0, MAX_EVENTS)));
           }
         } catch (problem) {
           if (controller.signal.aborted) return;

@@ -5,7 +5,7 @@ import { Time } from "../../components/basics";
 import { fullSentence } from "../../lib/sentence";
 import { Definition } from "./definition";
 
-const KEPT = "The scheduler keeps the history of a task that has ended, for 30 days at most: when it ran, what it called, and how that went. It does not keep its description, its schedule and its payload.";
+const KEPT = "The scheduler keeps the history of a task that has ended, for 30 days at most: when it ran, what it called, and how that went. It does not keep its description, schedule or payload.";
 
 /** Shows the definition that this tab has read before the task ended, or else what the history says. `last` is the newest attempt. */
 export function Ended({ last, former }: { last: Run | undefined; former: Task | undefined }) {

@@ -71,12 +71,12 @@ function summary(done: string, sum: Omit<ManyAnswer, "done">): string {
 }
 
 /** The most requests for one change. A shard changes thousands of tasks in each. */
-const MOST_REQUESTS = 200;
+const MAX_REQUESTS = 200;
 
 /** Repeats a change until it is done, and adds up what it did. */
 async function carryOut(verb: ManyVerb, selection: Selection, more: JsonObject, onProgress: (changed: number) => void): Promise<Omit<ManyAnswer, "done">> {
   const sum: Record<string, number> = {};
-  for (let requests = 0; requests < MOST_REQUESTS; requests += 1) {
+  for (let requests = 0; requests < MAX_REQUESTS; requests += 1) {
     const { done, ...counts } = await changeMany(verb, selection, more);
     for (const [name, value] of Object.entries(counts)) sum[name] = (sum[name] ?? 0) + (typeof value === "number" ? value : 0);
     onProgress((sum["changed"] ?? 0) + (sum["cancelled"] ?? 0));

@@ -71,7 +71,7 @@ pub struct Searched<'a> {
 /// `since` or later. Returns at most `limit` runs.
 ///
 /// # Errors
-/// If the row contains data that no version has written.
+/// Returns an error if the row contains data that no version has written.
 pub fn newest_first<'a>(
     row: &'a [u8],
     id: Option<&str>,
@@ -88,7 +88,7 @@ pub fn newest_first<'a>(
 /// `limit` of them.
 ///
 /// # Errors
-/// If the row contains data that no version has written.
+/// Returns an error if the row contains data that no version has written.
 pub fn search<'a>(
     row: &'a [u8],
     id: Option<&str>,

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// Shown in place of the value of a header, which readers may not see.
+/// Shown in place of the value of a header, if the reader may not see the value.
 pub const HIDDEN: &str = "<hidden>";
 
 /// Header names and values, in the order in which they are given.
@@ -152,7 +152,7 @@ impl<'a> Message<'a> {
         }
         if is_reserved(name) {
             return bad(
-                "is not for tasks to set, since receivers believe that the scheduler, the connection or a proxy has; leave it out",
+                "cannot be set by a task, because receivers believe that the scheduler, the connection or a proxy has set it; leave it out",
             );
         }
         if name.eq_ignore_ascii_case("content-type") && self.body.is_none() {

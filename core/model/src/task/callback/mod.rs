@@ -67,7 +67,7 @@ impl<'a> Callback<'a> {
     /// that was ever accepted.
     ///
     /// # Errors
-    /// Names the field and the problem.
+    /// Returns an error that names the field and the problem.
     pub fn parse(text: &'a str) -> Result<Self, FieldError> {
         let fields: Fields<'a> = parse_object_taking(text, "callback", &|| Kind::members_of(text))?;
         fields.check_kind()?;
@@ -91,7 +91,7 @@ impl<'a> Callback<'a> {
     /// Reads and checks a callback of a request. Its length is checked first.
     ///
     /// # Errors
-    /// Names the field, the problem and the limit.
+    /// Returns an error that names the field, the problem and the limit.
     pub fn given(text: &'a str, targets: Targets<'_>) -> Result<Self, FieldError> {
         at_most("callback", text.len(), MAX_CALLBACK_BYTES)?;
         check_nesting("callback", text)?;

@@ -37,8 +37,8 @@ impl<'a> Webhook<'a> {
 }
 
 /// Parses a URL that a webhook may call: http or https, without credentials, and with a host that
-/// is public or allowed, and not the scheduler's own. Requests must go to the returned URL and not to the text, because another
-/// parser may read another host in the text.
+/// is public or allowed, and not the scheduler's own. Requests must go to the returned URL and not
+/// to the text, because another parser may read another host in the text.
 ///
 /// # Errors
 /// The problem and what to do, to be read after the name of the field.
