@@ -270,6 +270,29 @@ test("a change makes a task fire that the former days left out", async () => {
   await call("/v1/tasks/ticks", { method: "DELETE" });
 });
 
+test("a paused task makes up for the runs that it missed before a change", async () => {
+  await calendar("pausing", { dates: ["2099-01-01"] });
+  const body = { everySeconds: 1, paused: true, misfire: { policy: "fire" }, exclude: { calendars: ["pausing"] }, callback: { type: "handler", name: "noop" } };
+  const made = (await call("/v1/tasks", { body: { id: "catches-up", ...body } })).body;
+  await call("/v1/tasks", { body: { id: "catches-up-by-put", ...body, anchor: made.anchor } });
+  const missed = [made.anchor, made.anchor + 1_000];
+  await until("the missed runs", () => Date.now() > made.anchor + 1_500);
+  const { updatedAt } = await calendar("pausing", { dates: ["2099-01-02"] });
+  // The same definition means the task, whether or not the update has come to it.
+  const { anchor, ...again } = (await call("/v1/tasks/catches-up-by-put", { method: "PUT", body: { ...body, anchor: made.anchor, paused: false } })).body;
+  assert.deepEqual([anchor, again.createdAt < updatedAt], [made.anchor, true]);
+  await until("the update", async () => (await get("catches-up")).updatedAt >= updatedAt);
+  assert.equal((await get("catches-up")).status, "paused");
+  assert.equal((await call("/v1/tasks/catches-up/resume", { method: "POST" })).body.changed, true);
+  for (const id of ["catches-up", "catches-up-by-put"]) {
+    await until(`the missed runs of ${id}`, async () => {
+      const { runs } = (await call(`/v1/tasks/${id}/runs?limit=1000`)).body;
+      return missed.every((time) => runs.some((run) => run.time === time && run.outcome === "succeeded"));
+    });
+    await call(`/v1/tasks/${id}`, { method: "DELETE" });
+  }
+});
+
 test("a calendar that tasks use is not deleted", async () => {
   await calendar("used", { dates: ["2099-01-01"] });
   for (let n = 0; n < 5; n++) await daily(`user-${n}`, { calendars: ["used"] }, n === 4 ? { paused: true } : {});

@@ -99,6 +99,55 @@ test("a task whose end passed during a pause is patched", async () => {
   assert.equal((await scheduler.call("/v1/tasks/ended")).status, 404);
 });
 
+test("a definition that ends a pause with nothing left starts over, or is refused by version", async () => {
+  const definition = { everySeconds: 1, maxRuns: 2, callback: queue };
+  const ending = { everySeconds: 1, endAt: Date.now() + 2_000, callback: queue };
+  const made = (await put("over", { ...definition, paused: true })).body;
+  await put("over-by-batch", { ...definition, paused: true });
+  await put("over-by-post", { ...definition, paused: true });
+  await put("makes-up", { ...definition, misfire: { policy: "fire" }, paused: true });
+  await put("past", { ...ending, paused: true });
+  await until("the last runs", () => Date.now() > made.finalRun + 1_000);
+
+  const before = await shown("over");
+  const etag = (await scheduler.fetch("/v1/tasks/over")).headers.get("etag");
+  for (const refused of [
+    await patch("over", { paused: false }),
+    await patch("over", { paused: null, description: "d" }),
+    await patch("over", { ...before, paused: false }),
+    await put("over", { ...definition, paused: false }, { "if-match": etag }),
+    await patch("past", { paused: false }),
+  ]) {
+    assert.deepEqual([refused.status, refused.body.type], [409, "/problems/not-applicable"]);
+    assert.match(refused.body.detail, /nothing would be left of the task/);
+  }
+  assert.deepEqual(await shown("over"), before);
+
+  const over = await put("over", { ...definition, paused: false });
+  assert.deepEqual([over.status, over.body.status, over.body.firstRun > made.finalRun], [200, "scheduled", true]);
+  const batch = await post("batch", [{ id: "over-by-batch", ...definition, paused: false }]);
+  assert.equal(batch.body.accepted, 1);
+  const posted = await scheduler.call("/v1/tasks", { body: { id: "over-by-post", ...definition, paused: false } });
+  assert.deepEqual([posted.status, posted.body.status], [200, "scheduled"]);
+  // What the policy fires does fire.
+  assert.equal((await patch("makes-up", { paused: false })).status, 200);
+  for (const id of ["over", "over-by-batch", "over-by-post", "makes-up"]) {
+    await until(`both runs of ${id}`, () => new Set(fired(id).map((task) => task.time)).size === 2);
+    await until(`the end of ${id}`, async () => (await scheduler.call(`/v1/tasks/${id}`)).status === 404);
+  }
+
+  // A schedule that has ended is refused, as for a new task.
+  for (const refused of [
+    await put("past", { ...ending, paused: false }),
+    await put("past-and-new", ending),
+    await patch("past", { ...(await shown("past")), paused: false }),
+  ]) assert.deepEqual([refused.status, refused.body.field], [422, "endAt"]);
+  assert.equal((await shown("past")).status, "paused");
+  const ended = await post("past/resume");
+  assert.deepEqual([ended.status, ended.body.changed], [200, true]);
+  assert.equal((await scheduler.call("/v1/tasks/past")).status, 404);
+});
+
 test("a paused task stays paused when it is rescheduled", async () => {
   await put("moved", { time: "2099-01-01T00:00:00Z", paused: true });
   assert.equal((await post("moved/reschedule", { delayInSeconds: 0 })).status, 200);

@@ -291,6 +291,11 @@ impl Problem {
         Self::new(ProblemType::NotApplicable, format!("task {id:?} cannot be {why}"))
     }
 
+    /// Returns the refusal of a definition that would leave nothing of the task.
+    pub(crate) fn would_end(detail: String) -> Self {
+        Self::new(ProblemType::NotApplicable, detail)
+    }
+
     /// Returns the refusal to patch something that is not a task. `why` names it, and an
     /// alternative.
     pub(crate) fn not_patchable(id: &str, why: &str) -> Self {

@@ -300,6 +300,7 @@ fn refuse(problem: &EngineError) -> Result<Response> {
         EngineError::KeyReused => (409, ShardErrorKind::KeyReused),
         EngineError::BadRequest(_) => (400, ShardErrorKind::Request),
         EngineError::Conflict(_) => (412, ShardErrorKind::Conflict),
+        EngineError::WouldEnd => (409, ShardErrorKind::NotApplicable),
         EngineError::Unfinished => (503, ShardErrorKind::Unfinished),
         EngineError::Storage(_) | EngineError::Corrupt(_) | EngineError::Contradiction(_) => {
             worker::console_error!("{}: {problem}", now());

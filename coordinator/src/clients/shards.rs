@@ -296,6 +296,9 @@ fn refusal_of(shard: ShardId, body: &[u8]) -> Failure {
         Ok(ShardError { kind: ShardErrorKind::Conflict, detail, .. }) => {
             Failure::Final(Problem::other_version(detail))
         }
+        Ok(ShardError { kind: ShardErrorKind::NotApplicable, detail, .. }) => {
+            Failure::Final(Problem::would_end(detail))
+        }
         Ok(ShardError { kind: ShardErrorKind::Request, detail, .. }) => Failure::Refused(
             Problem::not_known_yet(&format!("shard {shard} refused the request: {detail}")),
         ),

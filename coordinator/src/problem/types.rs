@@ -109,7 +109,7 @@ problem_types! {
         "The task was cancelled. Its last attempt is still in flight, and nothing is left to change."
         "Create the task again if it should fire again."
     NotApplicable "not-applicable" 409 "Change not applicable"
-        "Such a task cannot be changed in this way, whatever its state."
+        "Such a task cannot be changed in this way, or nothing would be left of it."
         "See `detail` for why, and for what to do instead."
     TooManyRuns "too-many-runs" 409 "Too many waiting runs"
         "The task has the highest number of waiting runs. No run was added."

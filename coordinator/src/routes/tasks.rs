@@ -22,7 +22,7 @@ pub(super) static ROUTES: &[Route] = &[
                 shows::<Task>(201, "Created."),
                 shows::<Task>(200, "It took the place of a task of the same id."),
             ],
-            refusals: &[Invalid, ConditionRefused, KeyReused, Quota, Full],
+            refusals: &[Invalid, ConditionRefused, KeyReused, Quota, Full, NotApplicable],
             ..Operation::USUAL
         },
         ..Route::new(Method::Post, "/v1/tasks", Scope::Write, |call, _| {
@@ -140,7 +140,7 @@ pub(super) static ROUTES: &[Route] = &[
                 shows::<Task>(200, "It took the place of a task of the same id."),
                 shows::<Task>(201, "Created."),
             ],
-            refusals: &[Invalid, KeyReused, Quota, Full],
+            refusals: &[Invalid, KeyReused, Quota, Full, NotApplicable],
             ..Operation::USUAL
         },
         ..Route::new(Method::Put, "/v1/tasks/{id}", Scope::Write, |call, id| {

@@ -121,6 +121,11 @@ pub enum EngineError {
     /// The stored task is not what the request expects.
     #[error("{0}")]
     Conflict(&'static str),
+    /// The change of the task would leave nothing of it.
+    #[error(
+        "the last run of the task was missed in its pause, and its misfire policy does not fire it, so nothing would be left of the task; give it a schedule that goes on, end it with resume, or cancel it"
+    )]
+    WouldEnd,
     /// Storage failed.
     #[error(transparent)]
     Storage(#[from] StorageError),

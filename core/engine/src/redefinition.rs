@@ -27,6 +27,17 @@ pub(super) struct GoingOn {
     pub(super) starts_now: bool,
 }
 
+impl GoingOn {
+    /// Returns whether the task would end without a further run, and without a dead letter of a
+    /// missed one.
+    pub(super) fn leaves_nothing(&self) -> bool {
+        let is_left = |(_, verdict): &(Occurrence, Verdict)| {
+            !matches!(verdict, Verdict::Skip(_) | Verdict::Expire(_))
+        };
+        self.next.is_none() && self.paused_at.is_none() && !self.owed.iter().any(is_left)
+    }
+}
+
 /// The tasks of a request, sorted by what they keep of the tasks that they replace.
 #[derive(Default)]
 pub(super) struct Redefined {

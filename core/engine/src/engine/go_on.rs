@@ -46,8 +46,9 @@ impl Engine {
     ) -> Result<(Result<GoOnReply, EngineError>, Effects), EngineError> {
         let open = Reading::new(None, &append.terms);
         let mut went_on = Vec::with_capacity(append.schedules.len());
+        let since = now.max(self.state.watermark.due);
         for record in &append.schedules {
-            went_on.push(self.is_same_as_stored(record, &open, reader)?);
+            went_on.push(self.is_same_as_stored(record, &open, (since, now), reader)?);
         }
         let mut keeps = went_on.iter();
         append.schedules.retain(|_| keeps.next().copied().unwrap_or(false));
@@ -65,6 +66,7 @@ impl Engine {
         &self,
         record: &[u8],
         open: &Reading,
+        times: (UnixMillis, UnixMillis),
         reader: &dyn Reader,
     ) -> Result<bool, EngineError> {
         let read = Record::parse(record)
@@ -72,8 +74,27 @@ impl Engine {
         let mut found = Vec::new();
         self.find_live(&read.id, reader, &mut found)?;
         let Some(number) = found.iter().find_map(|at| at.schedule()) else { return Ok(false) };
-        let same = going_on(record, &reader.schedule(number)?, open.left_open(id_hash(&read.id)));
-        same.map(|same| same.is_some()).map_err(EngineError::Corrupt)
+        let stored = reader.schedule(number)?;
+        let Some(same) = going_on(record, &stored, open.left_open(id_hash(&read.id)))
+            .map_err(EngineError::Corrupt)?
+        else {
+            return Ok(false);
+        };
+        let has_attempts = found.iter().any(|at| at.schedule().is_none());
+        Ok(has_attempts || !self.plan_same(number, same, times)?.leaves_nothing())
+    }
+
+    /// Plans a new record for a schedule that stays the same, except for the items of its calendars.
+    fn plan_same(
+        &self,
+        number: ScheduleNumber,
+        same: Same,
+        (since, now): (UnixMillis, UnixMillis),
+    ) -> Result<GoingOn, EngineError> {
+        match same {
+            Same::Schedule(record) => self.plan_going_on(number, record, since, now),
+            Same::ExceptItems(record) => self.plan_with_new_items(number, record, since, now),
+        }
     }
 
     /// Decides for each task of a request which waiting entries with its id continue. `found`
@@ -148,14 +169,16 @@ impl Engine {
                 .map(|same| (number, same)),
             EntryRef::Page(_) => None,
         };
-        let is_paused = match same {
-            Some((number, same)) => {
-                let going = match same {
-                    Same::Schedule(record) => self.plan_going_on(number, record, since, now)?,
-                    Same::ExceptItems(record) => {
-                        self.plan_with_new_items(number, record, since, now)?
-                    }
-                };
+        let going = same.map(|(number, same)| self.plan_same(number, same, (since, now)));
+        let going = going.transpose()?;
+        // The last run fell into a pause that ends here.
+        let is_over =
+            former.attempts.is_empty() && going.as_ref().is_some_and(GoingOn::leaves_nothing);
+        if is_over && reading.is_version {
+            return Err(EngineError::WouldEnd);
+        }
+        let is_paused = match going.filter(|_| !is_over) {
+            Some(going) => {
                 outcome.went_on +=
                     u64::from(going.record != schedule.record || going.next != schedule.next);
                 let is_paused = going.read.paused;
@@ -437,3 +460,7 @@ fn continuing(
     let record = continued_text(given, stored, pause)?;
     Ok(KeptEntry { due: entry.due, record: (record != given).then_some(record) })
 }
+
+#[cfg(test)]
+#[path = "go_on_tests.rs"]
+mod tests;

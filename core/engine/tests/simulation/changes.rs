@@ -475,6 +475,7 @@ impl World {
         let version = self.model.version(paused.version).clone();
         let Schedule::Recurring(_) = version.schedule else { return };
         let record = Record::parse(&version.record).unwrap();
+        let record = self.model.with_final_run(paused.version, record);
         let schedule = record.schedule().schedule(id_hash(&version.id)).unwrap();
         let next = self
             .model

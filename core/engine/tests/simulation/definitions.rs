@@ -40,6 +40,8 @@ pub(crate) enum Going {
 pub(crate) struct Moment {
     pub(crate) start: i64,
     pub(crate) watermark: i64,
+    /// The clock of the shard.
+    pub(crate) clock: i64,
 }
 
 impl Recurring {
@@ -95,7 +97,7 @@ impl Model {
             _ => false,
         };
         let was_paused = matches!(what, What::Paused | What::PausedRecurring);
-        if !is_equal && !renews && !is_version {
+        if !is_equal && !renews && !is_version || self.would_end(n, moment) {
             return Going::No;
         }
         if !is_equal && !renews {
@@ -143,14 +145,15 @@ impl Model {
         // The next run stays the same, whatever its delay.
         let former = self.next_run.remove(&was.version);
         let next = match old.schedule {
-            Schedule::Recurring(of_old) if renews => self.renewed(n, &of_old, former, moment),
+            Schedule::Recurring(of_old) if renews => {
+                let of_new = Recurring { rule: of_old.rule, ..of_new };
+                self.renewed(&new.id, (&of_new, &of_old), former, moment)
+            }
             _ => former,
         };
         self.next_run.extend(next.map(|next| (n, next)));
-        if renews {
-            self.renewals += 1;
-            self.count_again(n);
-        }
+        self.renewals += u64::from(renews);
+        self.count_again(n);
         self.put(firing, if is_paused { What::PausedRecurring } else { What::Recurring });
         match (was_paused, is_paused) {
             (true, true) => Going::On(None),
@@ -289,6 +292,13 @@ impl Model {
 }
 
 impl Moment {
+    /// Returns the moment of a request that a shard carries out now.
+    pub(crate) fn of(world: &World, at: usize) -> Self {
+        let watermark = world.shards[at].storage.watermark.due;
+        let clock = world.now.get();
+        Self { start: world.now.max(watermark).get(), watermark: watermark.get(), clock }
+    }
+
     fn now(self) -> i64 {
         self.start
     }

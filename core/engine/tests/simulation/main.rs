@@ -24,6 +24,7 @@ mod definition_tests;
 mod definitions;
 mod delay_cases;
 mod delivery;
+mod endings;
 mod far;
 mod faults;
 mod follow_ups;
@@ -140,6 +141,14 @@ fn seeds() {
     );
     assert!(run.held_up > seeds, "the simulation hardly gives the dispatchers too much: {run:?}");
     assert!(run.redefined > seeds * 3, "the simulation hardly defines anything again: {run:?}");
+    assert!(
+        run.renewals > seeds / 100,
+        "the simulation hardly changes the calendars of tasks: {run:?}"
+    );
+    assert!(
+        run.ends > seeds / 1_000,
+        "the simulation hardly ends pauses with nothing left: {run:?}"
+    );
     assert!(
         run.lists > seeds && run.shown_by_lists > seeds * 2,
         "the simulation hardly reads lists while something happens: {run:?}"

@@ -25,6 +25,7 @@ impl Run {
         self.turned_back += other.turned_back;
         self.redefined += other.redefined;
         self.renewals += other.renewals;
+        self.ends += other.ends;
         self.decisions.add(other.decisions);
         (self.displaced, self.without_room) =
             (self.displaced + other.displaced, self.without_room + other.without_room);

@@ -215,9 +215,7 @@ fn patch(world: &mut World, at: usize, id: &str, random: &mut Random) -> Result<
                 world.model.patch_flight(at, flight, n);
                 (1, 1)
             } else {
-                let watermark = world.shards[at].storage.watermark.due;
-                let moment =
-                    Moment { start: world.now.max(watermark).get(), watermark: watermark.get() };
+                let moment = Moment::of(world, at);
                 let (replaced, running, _) = world.model.append(at, &[n], (false, true), moment);
                 (replaced, running)
             };

@@ -137,6 +137,10 @@ pub(crate) struct Model {
     pub(crate) watched: HashMap<usize, FeedPosition>,
     /// Where the pauses of the recurring tasks began that the current definition finds, by id.
     pub(crate) pauses: Vec<(String, i64)>,
+    /// Where the counted runs end of recurring versions that continue a task.
+    pub(crate) final_runs: HashMap<u64, UnixMillis>,
+    /// How many definitions would have ended a pause with nothing left.
+    pub(crate) ends: u64,
     /// How many tasks have continued with other items of their calendar.
     pub(crate) renewals: u64,
     /// Recurring versions that the current definition has resumed.

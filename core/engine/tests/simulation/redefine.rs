@@ -14,8 +14,10 @@ use crate::random::Random;
 use crate::renewals;
 use crate::schedules::{PutOff, Recurring};
 use crate::world::{Dropped, World};
+use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Effects, EngineError};
 use scheduler_model::protocol::{AppendReply, Expected, ListItem, Status};
+use scheduler_model::routing::id_hash;
 use scheduler_model::schedule::ScheduleFields;
 use scheduler_model::task::{Record, version_of};
 use serde_json::value::RawValue;
@@ -95,20 +97,25 @@ pub(crate) fn define(
         Kind::IfNoneMatch => Some(Expected::Absent),
     };
     append.terms.tasks_only = kind == Kind::Patch;
-    let is_refused = match kind {
+    world.model.pauses = renewals::pauses(&world.shards[at].storage);
+    let would_end = world.model.would_end(n, Moment::of(world, at));
+    let is_conflict = match kind {
         Kind::Patch => is_stale || is_attempt(world, at, item),
         Kind::IfMatch => is_stale,
         Kind::Again => false,
         Kind::IfNoneMatch => true,
     };
+    // A request that names no version starts the task over.
+    let is_end = would_end && !is_conflict && kind != Kind::Again;
+    let is_refused = is_conflict || is_end;
     let was_due = due_run(world, at, item);
-    world.model.pauses = renewals::pauses(&world.shards[at].storage);
     world.input(
         at,
         false,
         |engine, now, storage| match engine.append(append, now, storage) {
             Ok((reply, effects)) => Ok((Some(reply), effects)),
-            Err(EngineError::Conflict(_)) => Ok((None, Effects::default())),
+            Err(EngineError::Conflict(_)) if is_conflict => Ok((None, Effects::default())),
+            Err(EngineError::WouldEnd) if is_end => Ok((None, Effects::default())),
             Err(problem) => Err(problem),
         },
         |world, reply: &Option<AppendReply>, _| {
@@ -116,12 +123,12 @@ pub(crate) fn define(
                 violated("redefines-what-is-expected", format!("{reply:?} for {kind:?} of {item:?}"));
             }
             world.redefined += 1;
+            world.model.ends += u64::from(would_end);
             let Some(reply) = reply else { return };
             if let Some(time) = was_due {
                 stays_due(world, at, n, time);
             }
-            let watermark = world.shards[at].storage.watermark.due;
-            let moment = Moment { start: world.now.max(watermark).get(), watermark: watermark.get() };
+            let moment = Moment::of(world, at);
             let is_version = matches!(kind, Kind::Patch | Kind::IfMatch);
             let (replaced, running, owed) = world.model.append(at, &[n], (false, is_version), moment);
             world.settle_definitions(at, &owed, moment.start);
@@ -200,6 +207,7 @@ fn drawn(
         version.schedule = match random.below(4) {
             0 => Schedule::None,
             1 => Schedule::Once(now + random.range(-1_000, 20_000), put_off),
+            2 => Schedule::Recurring(renewals::short(&mut random.fork(), now)),
             _ => Schedule::Recurring(Recurring::plain(random)),
         };
     }
@@ -229,6 +237,7 @@ fn drawn(
         _ if kind == Kind::Patch && is_paused => Some(true),
         _ => None,
     };
+    renewals::draw_pause(&mut random.fork().fork_again(), &mut version, is_paused);
     let begins = has_new_schedule || item.is_attempt;
     if let Schedule::Recurring(recurring) = version.schedule
         && begins
@@ -242,7 +251,28 @@ fn drawn(
     } else {
         with_fields(&stored, &version, n)
     };
+    if matches!(kind, Kind::Again | Kind::IfNoneMatch) && !counts_anew(&mut version, now) {
+        return None;
+    }
     Some((n, version))
+}
+
+/// Counts the runs of a whole definition from now on, as the coordinator does for a request that
+/// names no version. Returns false if it has no run, because the coordinator refuses it.
+fn counts_anew(version: &mut Version, now: i64) -> bool {
+    let mut record = Record::parse(&version.record).unwrap();
+    if !record.is_recurring() {
+        return true;
+    }
+    let mut fields = record.schedule();
+    let settled = fields.settle(id_hash(&version.id), UnixMillis::new(now)).unwrap();
+    let (first_run, final_run) = (fields.first_run, fields.final_run);
+    (record.first_run, record.final_run) = (first_run, final_run);
+    let mut text = Vec::new();
+    record.write(&mut text);
+    let has_run = settled.is_some();
+    version.record = text;
+    has_run
 }
 
 /// Returns the record of a version with the schedule of the stored record.

@@ -2,7 +2,7 @@
 
 use crate::definitions::Moment;
 use crate::invariants::key_of;
-use crate::model::{Model, Schedule, Version};
+use crate::model::{Model, Schedule, Version, What};
 use crate::random::Random;
 use crate::schedules::{Exclude, Recurring};
 use crate::storage::{Storage, Waiting};
@@ -19,6 +19,10 @@ impl Recurring {
         self.is_in_calendar
             && other.is_in_calendar
             && Self { exclude, ..*self }.is_same(other, open_anchor)
+    }
+
+    fn will_end(&self) -> bool {
+        self.end.is_some() || self.max_runs.is_some()
     }
 
     /// Returns other items for the calendar of a definition at `now`. Returns `None` if it has none.
@@ -40,22 +44,42 @@ pub(crate) fn draw_items(random: &mut Random, version: &mut Version, now: i64) {
     }
 }
 
-/// Chooses what a client defines again: more often a task with a calendar than any other.
+/// Chooses what a client defines again: more often a task with a calendar, or one that will end, than
+/// any other.
 pub(crate) fn chosen<'w>(
     random: &mut Random,
     waiting: &'w [Waiting],
     model: &Model,
 ) -> &'w Waiting {
-    let has_calendar = |waiting: &&Waiting| {
-        let version = model.version(key_of(waiting).0.version);
-        matches!(version.schedule, Schedule::Recurring(Recurring { is_in_calendar: true, .. }))
-    };
     let mut own = random.fork();
-    let of_calendars: Vec<&Waiting> = waiting.iter().filter(has_calendar).collect();
-    if !of_calendars.is_empty() && own.chance(300) {
-        return own.pick(&of_calendars);
+    let wants_calendar = own.chance(500);
+    let is_wanted = |waiting: &&Waiting| {
+        let (firing, what) = key_of(waiting);
+        match model.version(firing.version).schedule {
+            Schedule::Recurring(of) if wants_calendar => of.is_in_calendar,
+            Schedule::Recurring(of) => of.will_end() && what == What::PausedRecurring,
+            _ => false,
+        }
+    };
+    let wanted: Vec<&Waiting> = waiting.iter().filter(is_wanted).collect();
+    if !wanted.is_empty() && own.chance(600) {
+        return wanted[own.below(wanted.len() as u64) as usize];
     }
     random.pick(waiting)
+}
+
+/// Returns a schedule with few runs, near `now`.
+pub(crate) fn short(random: &mut Random, now: i64) -> Recurring {
+    let (seconds, runs) = (random.range(1, 4), random.range(1, 4));
+    Recurring::each_seconds(seconds, now + 1_000 * seconds, Some(runs as u32))
+}
+
+/// Often pauses a task that will end, and ends its pause later.
+pub(crate) fn draw_pause(random: &mut Random, version: &mut Version, is_paused: bool) {
+    let Schedule::Recurring(recurring) = version.schedule else { return };
+    if recurring.will_end() && random.chance(600) {
+        version.says_paused = Some(!is_paused);
+    }
 }
 
 /// Returns where the pause of each paused recurring task began, by its id.
@@ -68,18 +92,15 @@ pub(crate) fn pauses(storage: &Storage) -> Vec<(String, i64)> {
 }
 
 impl Model {
-    /// Returns the first run of a version that is left by the new items, if the task has come to
-    /// nothing from `next` on by its former schedule.
+    /// Returns the first run of a task that is left by the new items, if the task has come to nothing
+    /// from `next` on by its former schedule.
     pub(crate) fn renewed(
         &self,
-        n: u64,
-        former: &Recurring,
+        id: &str,
+        (new, former): (&Recurring, &Recurring),
         next: Option<NextRun>,
         moment: Moment,
     ) -> Option<NextRun> {
-        let version = self.version(n);
-        let Schedule::Recurring(recurring) = version.schedule else { return next };
-        let id = &version.id;
         let is_paused = self.pauses.iter().find(|(paused, _)| paused == id);
         let (next_time, next_due, runs) = next.unwrap_or((i64::MAX, i64::MAX, 0));
         let begin = match is_paused {
@@ -92,14 +113,14 @@ impl Model {
             }
             None => moment.start,
         };
-        if next.is_none() && recurring.max_runs.is_some() {
+        if next.is_none() && new.max_runs.is_some() {
             return None;
         }
         // Runs at these times have fired or were left out, and their time has passed.
         let passed = next_time.min(begin + 1) - 1;
-        let mut run = recurring.following(id, passed)?;
+        let mut run = new.following(id, passed)?;
         while run.1 <= begin && run.0 != next_time {
-            run = recurring.following(id, run.0)?;
+            run = new.following(id, run.0)?;
         }
         Some((run.0, run.1, runs))
     }
@@ -111,9 +132,9 @@ impl Model {
             || is.0 == was.0 && is.1 <= moment.start && was.1 > moment.start
     }
 
-    /// Stores in the record of a version where its runs end, counted from its next run on.
+    /// Notes where the runs of a version end, counted from its next run on.
     pub(crate) fn count_again(&mut self, n: u64) {
-        let version = self.version(n).clone();
+        let version = self.version(n);
         let (Schedule::Recurring(recurring), Some((mut last, _, runs))) =
             (version.schedule, self.next_run.get(&n).copied())
         else {
@@ -124,10 +145,14 @@ impl Model {
             let Some((later, _)) = recurring.following(&version.id, last) else { break };
             last = later;
         }
-        let mut record = Record::parse(&version.record).unwrap();
-        (record.first_run, record.final_run) = (None, Some(UnixMillis::new(last)));
-        let mut text = Vec::new();
-        record.write(&mut text);
-        self.versions[n as usize].record = text;
+        self.final_runs.insert(n, UnixMillis::new(last));
+    }
+
+    /// Returns the record of a version with the end of its runs that [`Self::count_again`] has noted.
+    pub(crate) fn with_final_run<'r>(&self, n: u64, record: Record<'r>) -> Record<'r> {
+        match self.final_runs.get(&n) {
+            Some(last) => Record { first_run: None, final_run: Some(*last), ..record },
+            None => record,
+        }
     }
 }

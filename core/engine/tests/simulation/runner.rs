@@ -41,6 +41,8 @@ pub(crate) struct Run {
     pub(crate) redefined: u64,
     /// Tasks that have continued with other items of their calendar.
     pub(crate) renewals: u64,
+    /// Definitions that would have ended a pause with nothing left.
+    pub(crate) ends: u64,
     /// Decisions about runs in flight.
     pub(crate) decisions: Decisions,
     /// Dead letters that others replaced, and runs that found no room to wait.
@@ -233,7 +235,8 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     run.without_lane = world.limits.without_lane;
     run.put_off = world.model.circuits.put_off;
     run.put_off_of_keys = world.model.circuits.put_off_of_keys;
-    (run.redefined, run.renewals) = (world.redefined, world.model.renewals);
+    (run.redefined, run.renewals, run.ends) =
+        (world.redefined, world.model.renewals, world.model.ends);
     run.decisions = world.model.decisions;
     (run.displaced, run.without_room) = (world.model.room.displaced, world.model.room.without_room);
     run.refused_runs = world.model.room.refused_runs;

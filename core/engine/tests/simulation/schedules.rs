@@ -104,8 +104,8 @@ impl Exclude {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Recurring {
     pub(crate) rule: Rule,
-    start: Option<i64>,
-    end: Option<i64>,
+    pub(crate) start: Option<i64>,
+    pub(crate) end: Option<i64>,
     pub(crate) max_runs: Option<u32>,
     pub(crate) exclude: Option<Exclude>,
     /// Whether a calendar leaves it out, which the schedule names.
@@ -160,8 +160,11 @@ impl Recurring {
             }
             (rule, _) => rule,
         };
-        // Drawn from the time, so that the draws of recorded seeds stay as they were.
-        let is_in_calendar = matches!(exclude, Some(Exclude::Minutes(..))) && now % 4 != 0;
+        // Drawn from the time, so that the other draws stay as they were.
+        let mut by_time = Random::new(now.unsigned_abs() ^ 0x6361_6c65_6e64_6172);
+        let of_calendar = by_time.chance(200).then(|| Exclude::drawn_minutes(&mut by_time, now));
+        let exclude = exclude.or(of_calendar);
+        let is_in_calendar = matches!(exclude, Some(Exclude::Minutes(..))) && by_time.chance(750);
         Self {
             exclude,
             is_in_calendar,

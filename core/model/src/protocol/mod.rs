@@ -146,6 +146,8 @@ pub enum ShardErrorKind {
     Request,
     /// The stored task is not what the request expects. HTTP 412.
     Conflict,
+    /// The stored task cannot be changed in this way. HTTP 409.
+    NotApplicable,
     /// The platform has failed. A retry may help. HTTP 500.
     Storage,
     /// A part of the request is done. The sender repeats it without a wait. HTTP 503.

@@ -72,6 +72,7 @@ impl Model {
                 continue;
             }
             self.gone.remove(n);
+            self.final_runs.remove(n);
             let firing = |time, attempt| Firing { version: *n, time, attempt, stage: Stage::Run };
             match version.schedule {
                 Schedule::Once(time, _) if version.says_paused == Some(true) => {

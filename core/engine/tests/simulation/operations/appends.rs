@@ -159,9 +159,7 @@ pub(crate) fn append(
             }
             // From the time of the request, or after what was dispatched if the clock has gone
             // back.
-            let watermark = world.shards[at].storage.watermark.due;
-            let moment =
-                Moment { start: world.now.max(watermark).get(), watermark: watermark.get() };
+            let moment = Moment::of(world, at);
             let (replaced, running, owed) =
                 world.model.append(at, versions, (fresh, false), moment);
             world.settle_definitions(at, &owed, moment.start);
