@@ -53,7 +53,7 @@ impl Excluding {
     }
 
     /// Returns the same without the runs of the rule before `first`, to whatever time they move.
-    pub(crate) fn from_time_of_rule(&self, first: UnixMillis) -> Self {
+    pub(crate) fn since_time_of_rule(&self, first: UnixMillis) -> Self {
         Self { first: self.first.max(first), ..self.clone() }
     }
 

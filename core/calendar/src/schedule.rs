@@ -199,10 +199,10 @@ impl Schedule {
     /// Returns the same schedule without the occurrences that the rule has before `first`. Exclusions
     /// may have moved them to a later time.
     #[must_use]
-    pub fn from_time_of_rule(&self, first: UnixMillis) -> Self {
+    pub fn since_time_of_rule(&self, first: UnixMillis) -> Self {
         match &self.rule {
             Rule::Excluding(rule) => {
-                let rule = Rule::Excluding(Box::new(rule.from_time_of_rule(first)));
+                let rule = Rule::Excluding(Box::new(rule.since_time_of_rule(first)));
                 Self { rule, ..self.clone() }
             }
             _ => Self { first: self.first.max(first), ..self.clone() },

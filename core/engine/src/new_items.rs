@@ -47,7 +47,7 @@ impl Unsettled {
 
     /// Returns the time after which `new` has the runs that are left by its items.
     pub(super) fn since(&self, former: &Schedule, new: &Schedule) -> UnixMillis {
-        let left = new.from_time_of_rule(self.first_of_rule(former));
+        let left = new.since_time_of_rule(self.first_of_rule(former));
         // Another delay may make the next run due before the time from which on runs are left.
         let at_next = self.next.and_then(|next| {
             left.following(next.time.plus(-1)).filter(|run| run.time == next.time)
