@@ -52,7 +52,7 @@ pub(super) fn day_cycle(
     };
     let mut is_assumed = false;
     match cycle {
-        Cycle::Days(number) => daily(number, sentence, &mut spec, local)?,
+        Cycle::Days(number) => daily((number, span), sentence, &mut spec, local)?,
         Cycle::Weeks(_) => {
             if let Some(span) = sentence.nth.as_ref().map(|(.., span)| *span).or_else(|| {
                 sentence
@@ -110,9 +110,9 @@ pub(super) fn day_cycle(
     Ok(DayCycle { spec, cycle, is_assumed, exclude })
 }
 
-/// Sets the days of a sentence that recurs every day, or every few days.
+/// Sets the days of a sentence that recurs every `number` days, as the words at `span` say.
 fn daily(
-    number: u32,
+    (number, span): (u32, Span),
     sentence: &Sentence,
     spec: &mut DaySpec,
     local: &Local<'_>,
