@@ -27,20 +27,31 @@ pub fn zone(name: &str) -> Option<Zone> {
 /// Returns the zone with this name in upper or lower case, or the zone with this city:
 /// `europe/berlin`, `berlin`, `new york`.
 pub(crate) fn zone_like(name: &str) -> Option<Zone> {
-    let is_it = |zone: &Zone| {
-        let full = zone.name();
-        let city = full.rsplit_once('/').map_or(full, |(_, city)| city);
-        same(full, name) || (full.contains('/') && !full.starts_with("Etc/") && same(city, name))
-    };
-    Zone::all().find(|zone| same(zone.name(), name)).or_else(|| Zone::all().find(is_it))
+    let mut of_city = None;
+    for zone in Zone::all() {
+        let full = zone.name().as_bytes();
+        let Some(before) = full.len().checked_sub(name.len()) else { continue };
+        if before == 0 {
+            if same(full, name) {
+                return Some(zone);
+            }
+        } else if full.get(before - 1) == Some(&b'/')
+            && of_city.is_none()
+            && full.get(before..).is_some_and(|city| same(city, name))
+            && !name.contains('/')
+            && !full.starts_with(b"Etc/")
+        {
+            of_city = Some(zone);
+        }
+    }
+    of_city
 }
 
-fn same(name: &str, words: &str) -> bool {
-    name.len() == words.len()
-        && name
-            .bytes()
-            .zip(words.bytes())
-            .all(|(a, b)| a.eq_ignore_ascii_case(&b) || (a == b'_' && b == b' '))
+/// Returns whether a name consists of these words, which are as long.
+fn same(name: &[u8], words: &str) -> bool {
+    name.iter()
+        .zip(words.bytes())
+        .all(|(a, b)| a.eq_ignore_ascii_case(&b) || (*a == b'_' && b == b' '))
 }
 
 /// Returns what a clock in `zone` shows at an instant, milliseconds since 1970.
@@ -134,4 +145,27 @@ pub fn schedule_of(record: &Record<'_>) -> Option<Schedule> {
         || schedule.every_seconds.is_some()
         || schedule.rrule.is_some();
     says_when.then_some(schedule)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zones_are_found_by_name_or_city() {
+        for (words, name) in [
+            ("europe/berlin", Some("Europe/Berlin")),
+            ("Berlin", Some("Europe/Berlin")),
+            ("new york", Some("America/New_York")),
+            ("buenos aires", Some("America/Argentina/Buenos_Aires")),
+            ("utc", Some("UTC")),
+            ("etc/gmt+5", Some("Etc/GMT+5")),
+            ("gmt+5", None),
+            ("argentina/buenos_aires", None),
+            ("york", None),
+            ("", None),
+        ] {
+            assert_eq!(zone_like(words).map(Zone::name), name, "{words}");
+        }
+    }
 }

@@ -46,6 +46,7 @@ mod description;
 mod grammar;
 mod language;
 mod leftover;
+mod letters;
 mod lexicon;
 pub mod limits;
 mod meaning;
@@ -169,7 +170,7 @@ fn outcome(
                 && parts.found.iter().any(|found| found.tokens.0 == *at + 1)
         })
         .collect();
-    let mut readings: Vec<(Reading, Vec<Made>)> = Vec::new();
+    let mut readings: Vec<Candidate> = Vec::new();
     let mut first_refusal = None;
     let mut next = Some(Vec::new());
     while let Some(wanted) = next {
@@ -185,8 +186,9 @@ fn outcome(
         match built {
             Ok(built) => {
                 leftover::check_assumed(tokens, &parts.left_over, &built)?;
-                let made = picks.made.clone();
-                readings.push((reading(phrase, tokens, parts, &joints, built, &picks), made));
+                let first_run = built.first_run;
+                let reading = reading(phrase, tokens, parts, &joints, built, &picks);
+                readings.push(Candidate { reading, made: picks.made.clone(), first_run });
             }
             Err(refusal) => first_refusal = first_refusal.or(Some(refusal)),
         }
@@ -195,7 +197,7 @@ fn outcome(
     drop_equal(&mut readings, context.now);
     let only = readings.len() == 1;
     match (readings.pop(), first_refusal) {
-        (Some((reading, _)), _) if only => Ok(Outcome::Understood(Box::new(reading))),
+        (Some(found), _) if only => Ok(Outcome::Understood(Box::new(found.reading))),
         (Some(last), _) => {
             readings.push(last);
             Ok(Outcome::Ambiguous(ambiguity(readings)))
@@ -207,13 +209,23 @@ fn outcome(
     }
 }
 
+/// A reading with the decisions that lead to it.
+struct Candidate {
+    reading: Reading,
+    made: Vec<Made>,
+    /// Milliseconds since 1970.
+    first_run: i64,
+}
+
 /// Keeps one of the readings that have the same runs.
-fn drop_equal(readings: &mut Vec<(Reading, Vec<Made>)>, now: i64) {
-    if readings.len() < 2 {
-        return;
-    }
+fn drop_equal(readings: &mut Vec<Candidate>, now: i64) {
+    let firsts: Vec<i64> = readings.iter().map(|candidate| candidate.first_run).collect();
     let mut seen: Vec<(Vec<i64>, Schedule)> = Vec::new();
-    readings.retain(|(reading, _)| {
+    readings.retain(|Candidate { reading, first_run, .. }| {
+        // Only schedules with the same first run can be equal.
+        if firsts.iter().filter(|first| *first == first_run).count() == 1 {
+            return true;
+        }
         let runs = calendar::runs(&reading.schedule, now, COMPARED_RUNS).unwrap_or_default();
         // Schedules that continue may differ later.
         let goes_on = runs.len() == COMPARED_RUNS;
@@ -227,9 +239,9 @@ fn drop_equal(readings: &mut Vec<(Reading, Vec<Made>)>, now: i64) {
     });
 }
 
-fn ambiguity(readings: Vec<(Reading, Vec<Made>)>) -> Ambiguity {
+fn ambiguity(readings: Vec<Candidate>) -> Ambiguity {
     let mut questions: Vec<String> = Vec::new();
-    for made in readings.iter().flat_map(|(_, made)| made) {
+    for made in readings.iter().flat_map(|candidate| &candidate.made) {
         if !questions.iter().any(|known| known == made.question) {
             questions.push(made.question.to_owned());
         }
@@ -239,7 +251,7 @@ fn ambiguity(readings: Vec<(Reading, Vec<Made>)>) -> Ambiguity {
     };
     let choices = readings
         .into_iter()
-        .map(|(reading, made)| Choice { reading, differs: differs(made) })
+        .map(|candidate| Choice { reading: candidate.reading, differs: differs(candidate.made) })
         .collect();
     Ambiguity { questions, choices }
 }

@@ -12,7 +12,7 @@ pub const MAX_PHRASE_BYTES: usize = 16 * 1_028 + 16_384 + 4 * 500;
 /// The most steps of reading a phrase. A step examines a token, which takes some nanoseconds, so
 /// all of them take less than a millisecond. At each token the grammar tries every word that can
 /// begin a part, some 400 steps. So the limit is enough for 250 tokens, and 500 characters of
-/// English are some 100. No sentence of the tests takes more than 5,000 steps.
+/// English are some 100. No sentence of the tests takes more than 7,000 steps.
 pub const MAX_STEPS: u32 = 100_000;
 
 /// The most choices of an answer. A sentence with more is too vague, and nobody reads a longer

@@ -15,9 +15,12 @@ pub(crate) fn tokens(phrase: &str) -> Option<Vec<Token>> {
     } else {
         text
     };
+    let begins = expression.starts_with(|c: char| c.is_ascii_digit() || c == '*');
+    if !begins && !expression.starts_with('@') {
+        return None;
+    }
     let fields = expression.split_whitespace().count();
     let is_name = fields == 1 && expression.starts_with('@');
-    let begins = expression.starts_with(|c: char| c.is_ascii_digit() || c == '*');
     // Five numbers may mean anything.
     let has_star = expression.contains('*') || expression.len() < text.len();
     let is_expression = FIELDS.contains(&fields) && begins && has_star;

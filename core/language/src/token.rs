@@ -86,8 +86,11 @@ fn tokens_by(phrase: &str, mut find: impl FnMut(&str, &[char]) -> Option<usize>)
             }
         }
         let written = phrase.get(start..end).unwrap_or_default();
-        let text = written.to_lowercase().replace('’', "'").trim_end_matches('\'').to_owned();
-        let text = if kind == Kind::Symbol { straight(first).to_string() } else { text };
+        let text = match kind {
+            Kind::Symbol => straight(first).to_string(),
+            Kind::Number => written.to_owned(),
+            _ => lower(written),
+        };
         tokens.push(Token {
             kind,
             text,
@@ -127,6 +130,16 @@ fn continues(kind: Kind, c: char) -> bool {
         Kind::Number => c.is_ascii_digit(),
         _ => c.is_alphabetic() || matches!(c, '_' | '\'' | '’'),
     }
+}
+
+/// Returns a word in lower case, with straight apostrophes and none at its end.
+fn lower(word: &str) -> String {
+    let mut text = word.to_lowercase();
+    if !text.is_ascii() {
+        text = text.replace('’', "'");
+    }
+    text.truncate(text.trim_end_matches('\'').len());
+    text
 }
 
 /// Replaces every kind of dash by a minus.

@@ -2,6 +2,8 @@
 //! only the words in these tables and in its own literals. Other languages are tables that lead to
 //! these terms ([`crate::lexicon`]).
 
+use crate::letters::{Table, table, words};
+
 /// A unit of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unit {
@@ -24,110 +26,108 @@ pub(crate) enum DayPart {
     Night,
 }
 
-type Table<T> = [(&'static str, T)];
-
-fn look_up<T: Copy>(table: &Table<T>, word: &str) -> Option<T> {
-    table.iter().find(|(name, _)| *name == word).map(|(_, value)| *value)
-}
+type Values<T> = Table<(&'static str, T)>;
 
 /// Days of the week from Monday, 0, in the singular, with usual abbreviations and typing errors.
 #[rustfmt::skip]
-const WEEKDAYS: &Table<u8> = &[
-    ("monday", 0), ("tuesday", 1), ("wednesday", 2), ("thursday", 3), ("friday", 4), ("saturday", 5), ("sunday", 6),
-    ("mon", 0), ("tue", 1), ("tues", 1), ("wed", 2), ("weds", 2), ("thu", 3), ("thur", 3), ("thurs", 3), ("fri", 4), ("sat", 5), ("sun", 6),
-    ("moday", 0), ("munday", 0), ("monady", 0), ("mondya", 0), ("tusday", 1), ("teusday", 1), ("tuesay", 1), ("tueday", 1), ("wensday", 2), ("wendesday", 2), ("wednsday", 2),
-    ("wednessday", 2), ("wedensday", 2), ("wedneday", 2), ("thrusday", 3), ("thursay", 3), ("thurday", 3), ("thirsday", 3), ("firday", 4), ("frday", 4), ("fridya", 4), ("friady", 4), ("saterday", 5),
-    ("satuday", 5), ("saturdy", 5), ("satruday", 5), ("sundya", 6), ("suday", 6),
-];
+static WEEKDAYS: Values<u8> = table(&[
+    ("friday", 4), ("fri", 4), ("firday", 4), ("frday", 4), ("fridya", 4), ("friady", 4), ("monday", 0), ("mon", 0), ("moday", 0), ("munday", 0), ("monady", 0),
+    ("mondya", 0), ("saturday", 5), ("sunday", 6), ("sat", 5), ("sun", 6), ("saterday", 5), ("satuday", 5), ("saturdy", 5), ("satruday", 5), ("sundya", 6), ("suday", 6),
+    ("tuesday", 1), ("thursday", 3), ("tue", 1), ("tues", 1), ("thu", 3), ("thur", 3), ("thurs", 3), ("tusday", 1), ("teusday", 1), ("tuesay", 1), ("tueday", 1),
+    ("thrusday", 3), ("thursay", 3), ("thurday", 3), ("thirsday", 3), ("wednesday", 2), ("wed", 2), ("weds", 2), ("wensday", 2), ("wendesday", 2), ("wednsday", 2),
+    ("wednessday", 2), ("wedensday", 2), ("wedneday", 2),
+]);
 
 /// Returns a day of the week, and whether the word is a plural ("mondays").
 pub(crate) fn weekday(word: &str) -> Option<(u8, bool)> {
-    let whole = look_up(WEEKDAYS, word).map(|day| (day, false));
+    let whole = WEEKDAYS.get(word).map(|day| (day, false));
     whole.or_else(|| {
-        look_up(WEEKDAYS, word.strip_suffix("'s").or_else(|| word.strip_suffix('s'))?)
+        WEEKDAYS
+            .get(word.strip_suffix("'s").or_else(|| word.strip_suffix('s'))?)
             .map(|day| (day, true))
     })
 }
 
 #[rustfmt::skip]
-const MONTHS: &Table<u8> = &[
-    ("january", 1), ("february", 2), ("march", 3), ("april", 4), ("may", 5), ("june", 6), ("july", 7), ("august", 8), ("september", 9),
-    ("october", 10), ("november", 11), ("december", 12),
-    ("jan", 1), ("feb", 2), ("mar", 3), ("apr", 4), ("jun", 6), ("jul", 7), ("aug", 8), ("sep", 9), ("sept", 9), ("oct", 10), ("nov", 11), ("dec", 12),
-    ("januray", 1), ("janurary", 1), ("febuary", 2), ("feburary", 2), ("arpil", 4), ("agust", 8), ("augest", 8), ("setpember", 9), ("septmber", 9), ("ocotber", 10), ("novemeber", 11), ("decemeber", 12), ("decmber", 12),
-];
+static MONTHS: Values<u8> = table(&[
+    ("april", 4), ("august", 8), ("apr", 4), ("aug", 8), ("arpil", 4), ("agust", 8), ("augest", 8), ("december", 12), ("dec", 12), ("decemeber", 12), ("decmber", 12),
+    ("february", 2), ("feb", 2), ("febuary", 2), ("feburary", 2), ("january", 1), ("june", 6), ("july", 7), ("jan", 1), ("jun", 6), ("jul", 7), ("januray", 1),
+    ("janurary", 1), ("march", 3), ("may", 5), ("mar", 3), ("november", 11), ("nov", 11), ("novemeber", 11), ("october", 10), ("oct", 10), ("ocotber", 10),
+    ("september", 9), ("sep", 9), ("sept", 9), ("setpember", 9), ("septmber", 9),
+]);
 
 /// Returns a month, from 1.
 pub(crate) fn month(word: &str) -> Option<u8> {
-    look_up(MONTHS, word)
+    MONTHS.get(word)
 }
 
 #[rustfmt::skip]
-const UNITS: &Table<Unit> = &[
-    ("second", Unit::Second), ("seconds", Unit::Second), ("sec", Unit::Second), ("secs", Unit::Second), ("s", Unit::Second),
-    ("minute", Unit::Minute), ("minutes", Unit::Minute), ("min", Unit::Minute), ("mins", Unit::Minute), ("minuts", Unit::Minute), ("minuets", Unit::Minute), ("mintues", Unit::Minute),
-    ("hour", Unit::Hour), ("hours", Unit::Hour), ("hr", Unit::Hour), ("hrs", Unit::Hour), ("h", Unit::Hour), ("horus", Unit::Hour),
-    ("day", Unit::Day), ("days", Unit::Day), ("week", Unit::Week), ("weeks", Unit::Week), ("wk", Unit::Week), ("wks", Unit::Week),
-    ("month", Unit::Month), ("months", Unit::Month), ("mth", Unit::Month), ("mths", Unit::Month), ("quarter", Unit::Quarter), ("quarters", Unit::Quarter),
-    ("year", Unit::Year), ("years", Unit::Year), ("yr", Unit::Year), ("yrs", Unit::Year),
-];
+static UNITS: Values<Unit> = table(&[
+    ("day", Unit::Day), ("days", Unit::Day), ("hour", Unit::Hour), ("hours", Unit::Hour), ("hr", Unit::Hour), ("hrs", Unit::Hour), ("h", Unit::Hour),
+    ("horus", Unit::Hour), ("minute", Unit::Minute), ("minutes", Unit::Minute), ("min", Unit::Minute), ("mins", Unit::Minute), ("minuts", Unit::Minute),
+    ("minuets", Unit::Minute), ("mintues", Unit::Minute), ("month", Unit::Month), ("months", Unit::Month), ("mth", Unit::Month), ("mths", Unit::Month),
+    ("quarter", Unit::Quarter), ("quarters", Unit::Quarter), ("second", Unit::Second), ("seconds", Unit::Second), ("sec", Unit::Second), ("secs", Unit::Second),
+    ("s", Unit::Second), ("week", Unit::Week), ("weeks", Unit::Week), ("wk", Unit::Week), ("wks", Unit::Week), ("year", Unit::Year), ("years", Unit::Year),
+    ("yr", Unit::Year), ("yrs", Unit::Year),
+]);
 
 /// Returns a unit. `m` is not one: it may be a minute or a month.
 pub(crate) fn unit(word: &str) -> Option<Unit> {
-    look_up(UNITS, word)
+    UNITS.get(word)
 }
 
 /// Adverbs and adjectives for a cycle, as a number of units.
 #[rustfmt::skip]
-const CYCLES: &Table<(u32, Unit)> = &[
-    ("hourly", (1, Unit::Hour)), ("nightly", (1, Unit::Day)), ("daily", (1, Unit::Day)), ("everyday", (1, Unit::Day)), ("weekly", (1, Unit::Week)), ("fortnightly", (2, Unit::Week)),
-    ("monthly", (1, Unit::Month)), ("quarterly", (1, Unit::Quarter)), ("yearly", (1, Unit::Year)), ("annually", (1, Unit::Year)), ("annual", (1, Unit::Year)),
-    ("dayly", (1, Unit::Day)), ("dialy", (1, Unit::Day)), ("weeekly", (1, Unit::Week)), ("montly", (1, Unit::Month)), ("anually", (1, Unit::Year)), ("minutely", (1, Unit::Minute)),
-];
+static CYCLES: Values<(u32, Unit)> = table(&[
+    ("annually", (1, Unit::Year)), ("annual", (1, Unit::Year)), ("anually", (1, Unit::Year)), ("daily", (1, Unit::Day)), ("dayly", (1, Unit::Day)),
+    ("dialy", (1, Unit::Day)), ("everyday", (1, Unit::Day)), ("fortnightly", (2, Unit::Week)), ("hourly", (1, Unit::Hour)), ("monthly", (1, Unit::Month)),
+    ("montly", (1, Unit::Month)), ("minutely", (1, Unit::Minute)), ("nightly", (1, Unit::Day)), ("quarterly", (1, Unit::Quarter)), ("weekly", (1, Unit::Week)),
+    ("weeekly", (1, Unit::Week)), ("yearly", (1, Unit::Year)),
+]);
 
 /// Returns the cycle of an adverb or adjective.
 pub(crate) fn cycle(word: &str) -> Option<(u32, Unit)> {
-    look_up(CYCLES, word)
+    CYCLES.get(word)
 }
 
 #[rustfmt::skip]
-const NUMBERS: &Table<u32> = &[
-    ("zero", 0), ("one", 1), ("two", 2), ("three", 3), ("four", 4), ("five", 5), ("six", 6), ("seven", 7), ("eight", 8), ("nine", 9), ("ten", 10), ("eleven", 11),
-    ("twelve", 12), ("thirteen", 13), ("fourteen", 14), ("fifteen", 15), ("sixteen", 16), ("seventeen", 17), ("eighteen", 18), ("nineteen", 19),
-    ("twenty", 20), ("thirty", 30), ("forty", 40), ("fourty", 40), ("fifty", 50), ("sixty", 60), ("seventy", 70), ("eighty", 80), ("ninety", 90),
-];
+static NUMBERS: Values<u32> = table(&[
+    ("eight", 8), ("eleven", 11), ("eighteen", 18), ("eighty", 80), ("four", 4), ("five", 5), ("fourteen", 14), ("fifteen", 15), ("forty", 40), ("fourty", 40),
+    ("fifty", 50), ("nine", 9), ("nineteen", 19), ("ninety", 90), ("one", 1), ("six", 6), ("seven", 7), ("sixteen", 16), ("seventeen", 17), ("sixty", 60),
+    ("seventy", 70), ("two", 2), ("three", 3), ("ten", 10), ("twelve", 12), ("thirteen", 13), ("twenty", 20), ("thirty", 30), ("zero", 0),
+]);
 
 /// Returns a number below a hundred that is one word.
 pub(crate) fn number(word: &str) -> Option<u32> {
-    look_up(NUMBERS, word)
+    NUMBERS.get(word)
 }
 
 #[rustfmt::skip]
-const ORDINALS: &Table<u32> = &[
-    ("first", 1), ("second", 2), ("third", 3), ("fourth", 4), ("fifth", 5), ("sixth", 6), ("seventh", 7), ("eighth", 8), ("ninth", 9), ("tenth", 10),
-    ("eleventh", 11), ("twelfth", 12), ("thirteenth", 13), ("fourteenth", 14), ("fifteenth", 15), ("sixteenth", 16), ("seventeenth", 17),
-    ("eighteenth", 18), ("nineteenth", 19), ("twentieth", 20), ("thirtieth", 30),
-];
+static ORDINALS: Values<u32> = table(&[
+    ("eighth", 8), ("eleventh", 11), ("eighteenth", 18), ("first", 1), ("fourth", 4), ("fifth", 5), ("fourteenth", 14), ("fifteenth", 15), ("ninth", 9),
+    ("nineteenth", 19), ("second", 2), ("sixth", 6), ("seventh", 7), ("sixteenth", 16), ("seventeenth", 17), ("third", 3), ("tenth", 10), ("twelfth", 12),
+    ("thirteenth", 13), ("twentieth", 20), ("thirtieth", 30),
+]);
 
 /// Returns an ordinal that is one word.
 pub(crate) fn ordinal(word: &str) -> Option<u32> {
-    look_up(ORDINALS, word)
+    ORDINALS.get(word)
 }
 
 #[rustfmt::skip]
-const DAY_PARTS: &Table<DayPart> = &[
-    ("morning", DayPart::Morning), ("mornings", DayPart::Morning), ("afternoon", DayPart::Afternoon), ("afternoons", DayPart::Afternoon), ("arvo", DayPart::Afternoon),
-    ("evening", DayPart::Evening), ("evenings", DayPart::Evening), ("night", DayPart::Night), ("nights", DayPart::Night),
-];
+static DAY_PARTS: Values<DayPart> = table(&[
+    ("afternoon", DayPart::Afternoon), ("afternoons", DayPart::Afternoon), ("arvo", DayPart::Afternoon), ("evening", DayPart::Evening), ("evenings", DayPart::Evening),
+    ("morning", DayPart::Morning), ("mornings", DayPart::Morning), ("night", DayPart::Night), ("nights", DayPart::Night),
+]);
 
 /// Returns a part of the day.
 pub(crate) fn day_part(word: &str) -> Option<DayPart> {
-    look_up(DAY_PARTS, word)
+    DAY_PARTS.get(word)
 }
 
 /// Days with a name and a fixed date: month and day.
 #[rustfmt::skip]
-const FIXED_DAYS: &Table<(u8, u8)> = &[
+const FIXED_DAYS: &[(&str, (u8, u8))] = &[
     ("christmas day", (12, 25)), ("christmas eve", (12, 24)), ("christmas", (12, 25)), ("xmas", (12, 25)), ("boxing day", (12, 26)), ("new year's eve", (12, 31)),
     ("new years eve", (12, 31)), ("new year's day", (1, 1)), ("new years day", (1, 1)), ("halloween", (10, 31)), ("valentine's day", (2, 14)), ("valentines day", (2, 14)),
 ];
@@ -140,68 +140,76 @@ pub(crate) fn fixed_days() -> impl Iterator<Item = (&'static str, (u8, u8))> {
 /// The IANA zones that an abbreviation may mean. If there are several, the user is asked, unless
 /// they agree on every run.
 #[rustfmt::skip]
-const ABBREVIATIONS: &Table<&[&str]> = &[
-    ("est", &["America/New_York", "Etc/GMT+5"]), ("edt", &["America/New_York", "Etc/GMT+4"]),
-    ("cst", &["America/Chicago", "Etc/GMT+6", "Asia/Shanghai"]), ("cdt", &["America/Chicago", "Etc/GMT+5"]),
-    ("mst", &["America/Denver", "America/Phoenix"]), ("mdt", &["America/Denver", "Etc/GMT+6"]),
-    ("pst", &["America/Los_Angeles", "Etc/GMT+8"]), ("pdt", &["America/Los_Angeles", "Etc/GMT+7"]),
-    ("cet", &["Europe/Berlin", "Etc/GMT-1"]), ("cest", &["Europe/Berlin", "Etc/GMT-2"]), ("eet", &["Europe/Helsinki", "Etc/GMT-2"]),
-    ("bst", &["Europe/London", "Etc/GMT-1", "Asia/Dhaka"]), ("ist", &["Asia/Kolkata", "Europe/Dublin", "Asia/Jerusalem"]),
-    ("jst", &["Asia/Tokyo"]), ("kst", &["Asia/Seoul"]), ("sgt", &["Asia/Singapore"]), ("aest", &["Australia/Brisbane", "Australia/Sydney"]),
-    ("utc", &["UTC"]), ("gmt", &["UTC"]), ("et", &["America/New_York"]), ("ct", &["America/Chicago"]), ("mt", &["America/Denver"]), ("pt", &["America/Los_Angeles"]),
-];
+static ABBREVIATIONS: Values<&[&str]> = table(&[
+    ("aest", &["Australia/Brisbane", "Australia/Sydney"]), ("bst", &["Europe/London", "Etc/GMT-1", "Asia/Dhaka"]),
+    ("cst", &["America/Chicago", "Etc/GMT+6", "Asia/Shanghai"]), ("cdt", &["America/Chicago", "Etc/GMT+5"]), ("cet", &["Europe/Berlin", "Etc/GMT-1"]),
+    ("cest", &["Europe/Berlin", "Etc/GMT-2"]), ("ct", &["America/Chicago"]), ("est", &["America/New_York", "Etc/GMT+5"]), ("edt", &["America/New_York", "Etc/GMT+4"]),
+    ("eet", &["Europe/Helsinki", "Etc/GMT-2"]), ("et", &["America/New_York"]), ("gmt", &["UTC"]), ("ist", &["Asia/Kolkata", "Europe/Dublin", "Asia/Jerusalem"]),
+    ("jst", &["Asia/Tokyo"]), ("kst", &["Asia/Seoul"]), ("mst", &["America/Denver", "America/Phoenix"]), ("mdt", &["America/Denver", "Etc/GMT+6"]),
+    ("mt", &["America/Denver"]), ("pst", &["America/Los_Angeles", "Etc/GMT+8"]), ("pdt", &["America/Los_Angeles", "Etc/GMT+7"]), ("pt", &["America/Los_Angeles"]),
+    ("sgt", &["Asia/Singapore"]), ("utc", &["UTC"]),
+]);
 
 /// Returns the zones that an abbreviation may mean.
 pub(crate) fn abbreviation(word: &str) -> Option<&'static [&'static str]> {
-    look_up(ABBREVIATIONS, word)
+    ABBREVIATIONS.get(word)
 }
 
 /// Regions whose time has a name: "pacific time".
 #[rustfmt::skip]
-const REGIONS: &Table<&str> = &[
-    ("pacific", "America/Los_Angeles"), ("mountain", "America/Denver"), ("eastern", "America/New_York"), ("central european", "Europe/Berlin"),
-    ("uk", "Europe/London"), ("british", "Europe/London"), ("german", "Europe/Berlin"), ("french", "Europe/Paris"), ("japan", "Asia/Tokyo"), ("india", "Asia/Kolkata"),
-    ("us eastern", "America/New_York"), ("us pacific", "America/Los_Angeles"), ("us central", "America/Chicago"), ("us mountain", "America/Denver"), ("nyc", "America/New_York"), ("san francisco", "America/Los_Angeles"),
-];
+static REGIONS: Values<&str> = table(&[
+    ("british", "Europe/London"), ("central european", "Europe/Berlin"), ("eastern", "America/New_York"), ("french", "Europe/Paris"), ("german", "Europe/Berlin"),
+    ("india", "Asia/Kolkata"), ("japan", "Asia/Tokyo"), ("mountain", "America/Denver"), ("nyc", "America/New_York"), ("pacific", "America/Los_Angeles"),
+    ("san francisco", "America/Los_Angeles"), ("uk", "Europe/London"), ("us eastern", "America/New_York"), ("us pacific", "America/Los_Angeles"),
+    ("us central", "America/Chicago"), ("us mountain", "America/Denver"),
+]);
 
 /// Returns the zone of a region.
 pub(crate) fn region(words: &str) -> Option<&'static str> {
-    look_up(REGIONS, words)
+    REGIONS.get(words)
 }
 
 /// Words about time that belong to no part of the grammar. A phrase in which one is left over is
 /// refused, because it may change the schedule.
 #[rustfmt::skip]
-const ABOUT_TIME: &[&str] = &[
-    "every", "each", "evry", "everytime", "ever", "until", "till", "til", "except", "excluding", "besides", "unless", "if", "when", "whenever", "while", "before", "after", "during",
-    "since", "ago", "yesterday", "today", "tonight", "tomorrow", "tmrw", "tmr", "overmorrow", "next", "last", "previous", "past", "upcoming", "coming", "other", "alternate", "alternating", "alternately", "second", "seconds", "penultimate",
-    "sometimes", "occasionally", "often", "frequently", "regularly", "periodically", "constantly", "continuously", "always", "never", "rarely", "seldom", "usually", "soon", "later", "eventually", "asap",
-    "now", "immediately", "instantly", "randomly", "random", "approximately", "approx", "roughly", "nearly", "almost", "circa", "maybe", "perhaps", "probably", "or", "either", "noon", "midday", "midnight", "morning", "mornings", "afternoon", "afternoons",
-    "evening", "evenings", "night", "nights", "nightly", "lunchtime", "sunrise", "sunset", "dawn", "dusk", "moon", "solstice", "equinox", "holiday", "holidays", "easter", "thanksgiving", "christmas", "xmas",
-    "ramadan", "diwali", "hanukkah", "advent", "lent", "passover", "eid", "whitsun", "pentecost", "midsummer", "midwinter", "hols", "halloween", "spring", "summer", "autumn", "winter", "payday", "birthday", "birthdays", "anniversary", "biweekly", "semiweekly", "semimonthly", "bimonthly", "biannually", "biannual", "biennial", "biennially", "semiannually", "bihourly",
-    "triweekly", "fortnight", "fortnights", "decade", "century", "once", "twice", "thrice", "times", "half", "start", "starting", "begin", "beginning", "starts", "begins", "effective", "ending", "ends", "weekend", "weekends", "weekday", "weekdays", "workday", "workdays",
-    "o'clock", "oclock", "am", "pm", "a.m", "p.m", "between", "from", "within", "throughout", "through", "thru", "weekly", "daily", "monthly", "yearly", "hourly", "annually", "quarterly", "couple", "several", "few", "per",
-    "consecutive", "successive", "odd", "even", "timezone", "dst", "noonish", "late", "soonest", "deadline", "not", "don't", "dont", "doesn't", "no", "without", "skip", "skipping", "instead", "but", "only", "cron", "rrule", "timestamp",
-    "respectively", "least", "halb", "dreiviertel", "uhr", "bis", "vor", "overnext", "antepenultimate", "minimum", "quarter", "quarters", "semester", "trimester", "season", "dinnertime", "bedtime", "teatime", "hundred", "thousand", "million", "zero",
-];
+static ABOUT_TIME: Table<&'static str> = words(&[
+    "after", "ago", "alternate", "alternating", "alternately", "always", "asap", "approximately", "approx", "almost", "afternoon", "afternoons", "advent", "autumn",
+    "anniversary", "am", "a.m", "annually", "antepenultimate", "besides", "before", "birthday", "birthdays", "biweekly", "bimonthly", "biannually", "biannual",
+    "biennial", "biennially", "bihourly", "begin", "beginning", "begins", "between", "but", "bis", "bedtime", "coming", "constantly", "continuously", "circa",
+    "christmas", "century", "couple", "consecutive", "cron", "during", "dawn", "dusk", "diwali", "decade", "daily", "dst", "deadline", "don't", "dont", "doesn't",
+    "dreiviertel", "dinnertime", "every", "each", "evry", "everytime", "ever", "except", "excluding", "eventually", "either", "evening", "evenings", "equinox", "easter",
+    "eid", "effective", "ending", "ends", "even", "frequently", "fortnight", "fortnights", "from", "few", "holiday", "holidays", "hanukkah", "hols", "halloween", "half",
+    "hourly", "halb", "hundred", "if", "immediately", "instantly", "instead", "last", "later", "lunchtime", "lent", "late", "least", "maybe", "midday", "midnight",
+    "morning", "mornings", "moon", "midsummer", "midwinter", "monthly", "minimum", "million", "next", "never", "now", "nearly", "noon", "night", "nights", "nightly",
+    "noonish", "not", "no", "overmorrow", "other", "occasionally", "often", "or", "once", "o'clock", "oclock", "odd", "only", "overnext", "previous", "past",
+    "penultimate", "periodically", "perhaps", "probably", "passover", "pentecost", "payday", "pm", "p.m", "per", "quarterly", "quarter", "quarters", "regularly",
+    "rarely", "randomly", "random", "roughly", "ramadan", "rrule", "respectively", "since", "second", "seconds", "sometimes", "seldom", "soon", "sunrise", "sunset",
+    "solstice", "spring", "summer", "semiweekly", "semimonthly", "semiannually", "start", "starting", "starts", "several", "successive", "soonest", "skip", "skipping",
+    "semester", "season", "till", "til", "today", "tonight", "tomorrow", "tmrw", "tmr", "thanksgiving", "triweekly", "twice", "thrice", "times", "throughout", "through",
+    "thru", "timezone", "timestamp", "trimester", "teatime", "thousand", "until", "unless", "upcoming", "usually", "uhr", "vor", "when", "whenever", "while", "whitsun",
+    "winter", "weekend", "weekends", "weekday", "weekdays", "workday", "workdays", "within", "weekly", "without", "xmas", "yesterday", "yearly", "zero",
+]);
 
 /// Words about time in languages that are not supported. A phrase with one of them is refused.
 #[rustfmt::skip]
-const FOREIGN: &[&str] = &[
-    "tous", "toutes", "chaque", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche", "demain", "aujourd'hui", "heures", "heure", "jours", "semaine", "mois", "matin", "soir", "midi", "minuit",
-    "cada", "todos", "lunes", "martes", "miércoles", "miercoles", "jueves", "viernes", "sábado", "sabado", "domingo", "mañana", "manana", "hoy", "horas", "semanas", "días", "dias", "noche", "tarde", "semana", "mes",
-    "ogni", "lunedì", "martedì", "mercoledì", "giovedì", "venerdì", "sabato", "domenica", "domani", "oggi", "ore", "segunda", "terça", "quarta", "quinta", "sexta", "amanhã", "elke", "maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag",
-    "måndag", "tisdag", "onsdag", "torsdag", "fredag", "lördag", "söndag", "mandag", "tirsdag", "lørdag", "søndag", "poniedziałek", "wtorek", "środa", "środę", "czwartek", "piątek", "sobota", "sobotę", "niedziela", "niedzielę",
-    "pondělí", "úterý", "středa", "čtvrtek", "pátek", "neděle", "maanantai", "tiistai", "keskiviikko", "torstai", "perjantai", "lauantai", "sunnuntai", "pazartesi", "salı", "çarşamba", "perşembe", "cuma", "cumartesi",
-    "jutro", "imorgon", "imorgen", "morgenochtend", "zítra", "yarın",
-];
+static FOREIGN: Table<&'static str> = words(&[
+    "aujourd'hui", "amanhã", "chaque", "cada", "czwartek", "cuma", "cumartesi", "dimanche", "demain", "domingo", "días", "dias", "domenica", "domani", "dinsdag",
+    "donderdag", "elke", "fredag", "giovedì", "heures", "heure", "hoy", "horas", "imorgon", "imorgen", "jeudi", "jours", "jueves", "jutro", "keskiviikko", "lundi",
+    "lunes", "lunedì", "lördag", "lørdag", "lauantai", "mardi", "mercredi", "mois", "matin", "midi", "minuit", "martes", "miércoles", "miercoles", "mañana", "manana",
+    "mes", "martedì", "mercoledì", "maandag", "måndag", "mandag", "maanantai", "morgenochtend", "noche", "niedziela", "niedzielę", "neděle", "ogni", "oggi", "ore",
+    "onsdag", "poniedziałek", "piątek", "pondělí", "pátek", "perjantai", "pazartesi", "perşembe", "quarta", "quinta", "samedi", "semaine", "soir", "sábado", "sabado",
+    "semanas", "semana", "sabato", "segunda", "sexta", "söndag", "søndag", "sobota", "sobotę", "středa", "sunnuntai", "salı", "tous", "toutes", "todos", "tarde",
+    "terça", "tisdag", "torsdag", "tirsdag", "tiistai", "torstai", "vendredi", "viernes", "venerdì", "vrijdag", "woensdag", "wtorek", "yarın", "zaterdag", "zondag",
+    "zítra", "środa", "środę", "úterý", "čtvrtek", "çarşamba",
+]);
 
 /// German words in an otherwise English sentence.
 #[rustfmt::skip]
-const GERMAN: &[&str] = &[
-    "jeden", "jede", "jedes", "täglich", "wöchentlich", "monatlich", "jährlich", "stündlich", "montag", "montags", "dienstag", "dienstags", "mittwoch", "mittwochs", "donnerstag", "donnerstags", "freitag", "freitags", "samstag", "samstags", "sonntag", "sonntags",
-    "morgen", "heute", "übermorgen", "uhr", "alle", "stunde", "stunden", "minuten", "tage", "woche", "wochen", "monat", "mittag", "mitternacht", "werktags", "bis", "außer",
-];
+static GERMAN: Table<&'static str> = words(&[
+    "alle", "außer", "bis", "dienstag", "dienstags", "donnerstag", "donnerstags", "freitag", "freitags", "heute", "jeden", "jede", "jedes", "jährlich", "monatlich",
+    "montag", "montags", "mittwoch", "mittwochs", "morgen", "minuten", "monat", "mittag", "mitternacht", "stündlich", "samstag", "samstags", "sonntag", "sonntags",
+    "stunde", "stunden", "täglich", "tage", "uhr", "wöchentlich", "woche", "wochen", "werktags", "übermorgen",
+]);
 
 /// Why a remaining word is suspicious.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -291,7 +299,7 @@ pub(crate) fn suspicion(word: &str) -> Option<Suspicion> {
     if is_about_time(word) || ends_like_time(word) {
         return Some(Suspicion::AboutTime);
     }
-    if GERMAN.contains(&word) || is_foreign(word) {
+    if GERMAN.contains(word) || is_foreign(word) {
         return Some(Suspicion::Foreign);
     }
     None
@@ -303,13 +311,13 @@ pub(crate) fn is_about_time(word: &str) -> bool {
         || month(word).is_some()
         || unit(word).is_some()
         || ordinal(word).is_some()
-        || ABOUT_TIME.contains(&word)
+        || ABOUT_TIME.contains(word)
 }
 
 /// Returns whether a word belongs to a language that is not supported.
 pub(crate) fn is_foreign(word: &str) -> bool {
     let is_latin = |c: char| (c as u32) < 0x250;
-    FOREIGN.contains(&word)
+    FOREIGN.contains(word)
         || !word.is_ascii() && word.chars().any(|c| c.is_alphabetic() && !is_latin(c))
 }
 

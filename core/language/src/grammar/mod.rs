@@ -19,7 +19,7 @@ mod spoken;
 mod zones;
 
 use crate::clause::{Clause, Found};
-use crate::lexicon::Habits;
+use crate::lexicon::{Habits, own_word};
 use crate::limits::MAX_STEPS;
 use crate::token::{Kind, Token};
 use crate::words;
@@ -125,10 +125,12 @@ impl<'a> Parser<'a> {
     }
 
     /// Returns whether a part can begin with the next token. Of the symbols, only these can begin
-    /// one.
+    /// one, and no word does that the table of the language does not have.
     fn may_begin_part(&self) -> bool {
-        self.token(0).is_some_and(|token| {
-            token.kind != Kind::Symbol || matches!(token.text.as_str(), "@" | ":" | "(" | ",")
+        self.token(0).is_some_and(|token| match token.kind {
+            Kind::Symbol => matches!(token.text.as_str(), "@" | ":" | "(" | ","),
+            Kind::Word => own_word(&token.text).is_none(),
+            _ => true,
         })
     }
 
@@ -157,17 +159,29 @@ impl<'a> Parser<'a> {
 
     /// Consumes these words, separated by spaces, if they come next. Returns whether they do.
     fn take(&mut self, words: &str) -> bool {
-        let count = words.split(' ').count();
-        let is_here = words.split(' ').enumerate().all(|(ahead, word)| self.word(ahead) == word);
-        if is_here {
-            self.at += count;
+        let (mut rest, mut count) = (words, 0);
+        loop {
+            let word = self.word(count);
+            if !may_begin(rest, word) {
+                return false;
+            }
+            let Some(after) = rest.strip_prefix(word) else { return false };
+            count += 1;
+            if after.is_empty() {
+                self.at += count;
+                return true;
+            }
+            let Some(next) = after.strip_prefix(" ") else { return false };
+            rest = next;
         }
-        is_here
     }
 
     /// Consumes the first of these that comes next. Returns whether any does.
     fn take_any(&mut self, options: &[&str]) -> bool {
-        options.iter().any(|words| self.take(words))
+        let first = self.word(0);
+        // A word that is compared with many counts for all of them.
+        self.steps.set(self.steps.get().saturating_add(options.len() as u32));
+        options.iter().any(|words| may_begin(words, first) && self.take(words))
     }
 
     fn take_symbol(&mut self, symbol: &str) -> bool {
@@ -246,4 +260,9 @@ impl<'a> Parser<'a> {
     fn refusal(&self, reason: Reason, start: usize, message: impl Into<String>) -> Refusal {
         Refusal::new(reason, span_of(self.tokens, start, self.at.max(start + 1)), message)
     }
+}
+
+/// Returns whether both begin with the same byte. Most words are told apart by it.
+fn may_begin(words: &str, word: &str) -> bool {
+    matches!((words.as_bytes(), word.as_bytes()), ([one, ..], [other, ..]) if one == other)
 }

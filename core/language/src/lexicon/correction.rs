@@ -4,7 +4,6 @@
 use super::Lexicon;
 use super::table::folded;
 use crate::words::is_misspelt;
-use std::borrow::Cow;
 
 /// Writes a word without the dots of its umlauts. "tgälich" is one error away from "taglich".
 fn plain(word: &str) -> String {
@@ -18,8 +17,12 @@ fn plain(word: &str) -> String {
     word.chars().map(letter).collect()
 }
 
-/// Returns whether one of the first two letters is the same, as they are if there is one error.
+/// Returns whether one of the first two letters is the same, and the lengths are nearly so, as they
+/// are if there is one error.
 fn may_be_near(word: &str, known: &str) -> bool {
+    if word.len().abs_diff(known.len()) > 1 {
+        return false;
+    }
     match (word.as_bytes(), known.as_bytes()) {
         ([w0, w1, ..], [k0, k1, ..]) => w0 == k0 || w1 == k1 || w0 == k1 || w1 == k0,
         _ => true,
@@ -33,11 +36,8 @@ impl Lexicon {
         if word.len() < 4 {
             return None;
         }
-        let (folded, plain) = match word.is_ascii() {
-            true => (Cow::Borrowed(word), None),
-            false => (Cow::Owned(folded(word)), Some(plain(word))),
-        };
-        let word: &str = &folded;
+        let plain = (!word.is_ascii()).then(|| plain(word));
+        let word: &str = &folded(word);
         if self.is_ordinary(word) {
             return None;
         }

@@ -12,6 +12,7 @@ mod table;
 
 use crate::token::{Kind, Token};
 use crate::{Assumption, Language, Span};
+use std::borrow::Cow;
 use table::{Entry, find, folded};
 
 pub(crate) use detect::language_of;
@@ -22,7 +23,11 @@ pub(crate) use table::{Habits, Lexicon};
 const UNKNOWN: char = '\u{1}';
 
 /// The most tokens that one entry of a table takes.
+#[cfg(test)]
 const MAX_ENTRY: usize = 6;
+
+/// The length of the shortest number of tens and ones in one word: "einundvierzig".
+const SHORTEST_OF_TWO: usize = 13;
 
 /// The phrase as terms.
 pub(crate) struct Terms {
@@ -60,13 +65,12 @@ struct Fit {
 impl Lexicon {
     /// Writes the tokens of a phrase as terms.
     pub(crate) fn terms(&self, tokens: Vec<Token>) -> Terms {
-        let words: Vec<String> = tokens
+        let words: Vec<Cow<'_, str>> = tokens
             .iter()
-            .map(
-                |token| {
-                    if token.kind == Kind::Quoted { String::new() } else { folded(&token.text) }
-                },
-            )
+            .map(|token| match token.kind {
+                Kind::Quoted => Cow::Borrowed(""),
+                _ => folded(&token.text),
+            })
             .collect();
         let mut terms =
             Terms { tokens: Vec::with_capacity(tokens.len() + 8), assumptions: Vec::new() };
@@ -81,7 +85,7 @@ impl Lexicon {
             at += 1;
             match token.kind {
                 Kind::Word if is_in_path(&tokens, at - 1) => terms.tokens.push(token.clone()),
-                Kind::Word => self.put_word(token, words.get(at - 1), &mut terms),
+                Kind::Word => self.put_word(token, word_at(&words, at - 1), &mut terms),
                 Kind::Symbol if self.is_ordinal_dot(&tokens, &words, at - 1, &terms.tokens) => {
                     terms.tokens.push(Token {
                         kind: Kind::Word,
@@ -97,7 +101,7 @@ impl Lexicon {
     }
 
     /// Returns the entry that replaces the most tokens from `at` on.
-    fn fit(&self, words: &[String], at: usize) -> Option<Fit> {
+    fn fit(&self, words: &[Cow<'_, str>], at: usize) -> Option<Fit> {
         let word = words.get(at).filter(|word| !word.is_empty())?;
         let mut best: Option<Fit> = None;
         let mut consider = |key: &str| {
@@ -115,7 +119,7 @@ impl Lexicon {
         }
         for ending in self.endings {
             if let Some(stem) = word.strip_suffix(ending).filter(|stem| stem.len() > 2) {
-                consider(&format!("{stem}~"));
+                consider(&[stem, "~"].concat());
             }
         }
         best
@@ -123,36 +127,45 @@ impl Lexicon {
 
     /// Returns the entries whose first word is this one.
     fn starting_with(&self, word: &str) -> &'static [Entry] {
-        let first = |entry: &Entry| entry.0.split(' ').next().unwrap_or_default();
-        let start = self.entries.partition_point(|entry| first(entry) < word);
+        // A space comes before every other character of a word, so entries with the same first word
+        // are next to each other, and the shortest is the first.
+        let start = self.entries.partition_point(|(source, _)| *source < word);
         let rest = self.entries.get(start..).unwrap_or_default();
-        let length = rest.iter().take_while(|entry| first(entry) == word).count();
-        rest.get(..length).unwrap_or_default()
+        let is_first = |(source, _): &&Entry| {
+            source.strip_prefix(word).is_some_and(|more| more.is_empty() || more.starts_with(' '))
+        };
+        rest.get(..rest.iter().take_while(is_first).count()).unwrap_or_default()
     }
 
     fn matches(
         &self,
         source: &'static str,
         terms: &'static str,
-        words: &[String],
+        words: &[Cow<'_, str>],
         at: usize,
     ) -> Option<Fit> {
-        let (taken, next) = source.split_once(" | ").map_or((source, None), |(a, b)| (a, Some(b)));
-        let mut takes = 0;
-        let mut number = None;
-        for pattern in taken.split(' ').take(MAX_ENTRY) {
+        let (mut rest, mut takes, mut number) = (source, 0, None);
+        while !rest.is_empty() {
+            let (pattern, others) = split_first(rest);
             let word = words.get(at + takes)?;
+            rest = others;
+            if pattern == "|" {
+                while !rest.is_empty() {
+                    let (next, others) = split_first(rest);
+                    if self.is_word(next, word) {
+                        return Some(Fit { terms, source, takes, sees: takes + 1, number });
+                    }
+                    rest = others;
+                }
+                return None;
+            }
+            self.is_word(pattern, word).then_some(())?;
             if pattern == "#" {
                 number = Some(at + takes);
             }
-            self.is_word(pattern, word).then_some(())?;
             takes += 1;
         }
-        if let Some(next) = next {
-            let word = words.get(at + takes)?;
-            next.split(' ').any(|pattern| self.is_word(pattern, word)).then_some(())?;
-        }
-        Some(Fit { terms, source, takes, sees: takes + usize::from(next.is_some()), number })
+        Some(Fit { terms, source, takes, sees: takes, number })
     }
 
     /// Returns whether a word matches a word of an entry.
@@ -179,7 +192,8 @@ impl Lexicon {
         if let Some(term) = find(self.numbers, word) {
             return Some((term, None));
         }
-        let (ones, tens) = word.split_once(self.number_joint?)?;
+        let joint = self.number_joint.filter(|_| word.len() >= SHORTEST_OF_TWO)?;
+        let (ones, tens) = word.split_once(joint)?;
         let tens = find(self.numbers, tens).filter(|tens| tens.ends_with("ty"))?;
         let ones = if ones == "ein" { "one" } else { find(self.numbers, ones)? };
         Some((tens, Some(ones)))
@@ -195,7 +209,7 @@ impl Lexicon {
     }
 
     fn note(&self, source: &str, terms: &mut Terms) {
-        let first = source.split(' ').next().unwrap_or_default();
+        let (first, _) = split_first(source);
         if let Some((_, text)) = self.notes.iter().find(|(word, _)| *word == first) {
             terms.assumptions.push(Assumption { text: (*text).to_owned(), cost: 5 });
         }
@@ -235,8 +249,7 @@ impl Lexicon {
     }
 
     /// Appends a word that matches no entry.
-    fn put_word(&self, token: &Token, word: Option<&String>, terms: &mut Terms) {
-        let word = word.map_or("", String::as_str);
+    fn put_word(&self, token: &Token, word: &str, terms: &mut Terms) {
         if self.number(word).is_some() {
             return self.put_number(token, token.is_glued, &mut terms.tokens);
         }
@@ -283,7 +296,7 @@ impl Lexicon {
     fn is_ordinal_dot(
         &self,
         tokens: &[Token],
-        words: &[String],
+        words: &[Cow<'_, str>],
         at: usize,
         terms: &[Token],
     ) -> bool {
@@ -295,12 +308,12 @@ impl Lexicon {
         if !is_dot {
             return false;
         }
-        let next = words.get(at + 1).map_or("", String::as_str);
+        let next = word_at(words, at + 1);
         let names_month = self
             .starting_with(next)
             .iter()
             .any(|(source, terms)| *source == next && crate::words::month(terms).is_some());
-        let before = at.checked_sub(2).and_then(|at| words.get(at)).map_or("", String::as_str);
+        let before = at.checked_sub(2).map_or("", |at| word_at(words, at));
         let continues = matches!(before, "und" | "," | "bis" | "-" | "+" | "oder" | "/" | "&");
         // In "am 1. und 15.", the number before it is an ordinal, too.
         let follows_ordinal = continues
@@ -311,15 +324,18 @@ impl Lexicon {
     /// Returns whether the table has the word, alone or as the first of several.
     fn has(&self, word: &str) -> bool {
         let folded = folded(word);
-        let is_entry =
-            |key: &str| self.starting_with(key).iter().any(|(source, _)| !source.contains(" | "));
+        let is_entry = |key: &str| {
+            self.starting_with(key)
+                .iter()
+                .any(|(source, _)| !source.bytes().any(|byte| byte == b'|'))
+        };
         is_entry(&folded)
             || self.number(&folded).is_some()
             || self.weekday_and_part(&folded).is_some()
             || self.endings.iter().any(|ending| {
                 folded
                     .strip_suffix(ending)
-                    .is_some_and(|stem| stem.len() > 2 && is_entry(&format!("{stem}~")))
+                    .is_some_and(|stem| stem.len() > 2 && is_entry(&[stem, "~"].concat()))
             })
     }
 
@@ -327,6 +343,18 @@ impl Lexicon {
     pub(crate) fn is_ordinary(&self, word: &str) -> bool {
         self.ordinary.binary_search(&word).is_ok()
     }
+}
+
+/// Returns the first word of an entry, and the others.
+fn split_first(source: &str) -> (&str, &str) {
+    let first = source.bytes().position(|byte| byte == b' ').unwrap_or(source.len());
+    let others = source.get(first + 1..).unwrap_or_default();
+    (source.get(..first).unwrap_or_default(), others)
+}
+
+/// Returns the word at a place; empty if there is none.
+fn word_at<'w>(words: &'w [Cow<'_, str>], at: usize) -> &'w str {
+    words.get(at).map_or("", |word| word)
 }
 
 /// Returns whether a word is next to a slash, as in the name of a time zone.

@@ -1,5 +1,7 @@
 //! The data of a language.
 
+use std::borrow::Cow;
+
 /// An entry of a table: words, and the terms for them.
 ///
 /// The words are in lower case and without umlauts. Symbols count as words. A word that ends with
@@ -49,7 +51,10 @@ pub(crate) struct Habits {
 }
 
 /// Writes a word as the tables have it: in lower case and without umlauts.
-pub(super) fn folded(word: &str) -> String {
+pub(super) fn folded(word: &str) -> Cow<'_, str> {
+    if word.is_ascii() {
+        return Cow::Borrowed(word);
+    }
     let mut text = String::with_capacity(word.len() + 2);
     for c in word.chars() {
         match c {
@@ -60,7 +65,7 @@ pub(super) fn folded(word: &str) -> String {
             c => text.push(c),
         }
     }
-    text
+    Cow::Owned(text)
 }
 
 pub(super) fn find(table: &'static [Entry], word: &str) -> Option<&'static str> {

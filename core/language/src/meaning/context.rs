@@ -54,6 +54,8 @@ pub(crate) struct Built {
     pub(crate) assumes_day: bool,
     /// Whether the anchor of the interval depends on the time at which the phrase is read.
     pub(crate) assumes_anchor: bool,
+    /// Milliseconds since 1970.
+    pub(crate) first_run: i64,
 }
 
 impl Built {
@@ -64,6 +66,7 @@ impl Built {
             assumes_time: false,
             assumes_day: false,
             assumes_anchor: false,
+            first_run: 0,
         }
     }
 }

@@ -41,8 +41,8 @@ pub(crate) fn build(
         [sentence] => build_one(sentence, context, picks)?,
         several => union::build(several, context, picks)?,
     };
-    check(&built.schedule, context)?;
-    Ok(built)
+    let first_run = check(&built.schedule, context)?;
+    Ok(Built { first_run, ..built })
 }
 
 fn build_one(sentence: &Sentence, context: &Context, picks: &mut Picks) -> Result<Built, Refusal> {
@@ -88,11 +88,12 @@ fn has_local(schedule: &Schedule) -> bool {
         .any(|time| matches!(time, crate::Time::Text(text) if !text.ends_with('Z')))
 }
 
-/// Checks the schedule with the scheduler's own calendar.
-fn check(schedule: &Schedule, context: &Context) -> Result<(), Refusal> {
-    match calendar::runs(schedule, context.now, 1) {
-        Ok(runs) if runs.first().is_some_and(|run| *run > context.now) => Ok(()),
-        Ok(_) => Err(Refusal::new(Reason::Past, context.whole, "This time is past.")),
+/// Checks the schedule with the scheduler's own calendar. Returns its first run.
+fn check(schedule: &Schedule, context: &Context) -> Result<i64, Refusal> {
+    let runs = calendar::runs(schedule, context.now, 1);
+    match runs.map(|runs| runs.first().copied().filter(|run| *run > context.now)) {
+        Ok(Some(run)) => Ok(run),
+        Ok(None) => Err(Refusal::new(Reason::Past, context.whole, "This time is past.")),
         Err(problem) => Err(Refusal::new(
             Reason::Impossible,
             context.whole,
