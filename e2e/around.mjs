@@ -11,6 +11,8 @@ import { roundOfWatchdog } from "./harness.mjs";
  *
  * - `bindings(env)`: what replaces bindings, by name.
  * - `state(state)`: what replaces members of a shard's state, by name.
+ * - `stateOfRegistry(state)`: the same of the registry.
+ * - `alarmFailed()`: called when the alarm handler of the registry has failed.
  * - `answered(path, shard, state)`: called after a shard has answered a request to this path.
  * - `control(name, env)`: the answer to `GET /control/<name>`, as JSON.
  * - `invoked(kind)`: called before each event of the Worker: `fetch`, `queue` or `scheduled`.
@@ -42,7 +44,19 @@ const worker = (parts) => `
       return answer;
     }
   }
-  export class Registry extends built.Registry {}
+  export class Registry extends built.Registry {
+    constructor(context, env) {
+      super(typeof stateOfRegistry === "function" ? around(context, stateOfRegistry(context)) : context, replaced(env));
+    }
+    async alarm() {
+      try {
+        return await super.alarm();
+      } catch (problem) {
+        if (typeof alarmFailed === "function") alarmFailed();
+        throw problem;
+      }
+    }
+  }
   export class Limiter extends built.Limiter {
     constructor(context, env) {
       super(context, replaced(env));

@@ -88,3 +88,71 @@ test("a handler that panics fails its attempts, the rest of its envelope runs, a
   t.diagnostic(`no task was silent for more than ${silence(since)} ms when only guards reset most shards`);
   assert.ok(silence(since) >= GUARD && silence(since) < BY_GUARD, `${silence(since)} ms`);
 });
+
+/** Requests of the watchdog to shards wait after `/control/hold`, until `/control/release`. */
+const HELD = `
+  let isHeld = false;
+  let waiting = 0;
+  const bindings = (env) => ({
+    SHARDS: around(env.SHARDS, {
+      getByName: (...name) => ({
+        async fetch(url, init) {
+          if (isHeld && new URL(url).pathname === "/watch") waiting += 1;
+          while (isHeld && new URL(url).pathname === "/watch") await new Promise((resolve) => setTimeout(resolve, 20));
+          return env.SHARDS.getByName(...name).fetch(url, init);
+        },
+      }),
+    }),
+  });
+  const control = (name) => {
+    if (name !== "waiting") isHeld = name === "hold";
+    return waiting;
+  };`;
+
+/** Creates a task whose handler panics. */
+async function panicOnce(call, id) {
+  const bad = { id, delayInSeconds: 0, retry: { maxAttempts: 1 }, callback: { type: "handler", name: "example-panic" } };
+  assert.equal((await call("/v1/tasks", bad)).status, 201);
+}
+
+test("an open event stream ends when a handler panics, and its reader goes on from its last event", async (t) => {
+  const { call, url } = await start(t, await folder(t), { parts: "", vars: { SHARD_MAP: "2", EXAMPLE_HANDLERS: "panics" } });
+  const text = { stream: "" };
+  const read = async (lastEventId) => {
+    const headers = { authorization: "Bearer key", ...(lastEventId && { "last-event-id": lastEventId }) };
+    const response = await fetch(`${url}/v1/events?type=created`, { headers });
+    assert.equal(response.status, 200);
+    const decoder = new TextDecoder();
+    for await (const chunk of response.body) text.stream += decoder.decode(chunk, { stream: true });
+  };
+  const ids = () => [...text.stream.matchAll(/^id: (.*)$/gm)].map(([, id]) => id);
+  const create = (id) => call("/v1/tasks", { id, delayInSeconds: 3_600, callback: { type: "handler", name: "noop" } });
+  const first = read().then(() => "ended", (problem) => problem);
+  await until("the stream to begin", () => ids().length > 0);
+  await create("before");
+  await until("the event", () => text.stream.includes('"before"'));
+  await panicOnce(call, "bad");
+  const since = Date.now();
+  // Nobody asks the shards for anything meanwhile.
+  const end = await Promise.race([first, new Promise((resolve) => setTimeout(() => resolve("open"), BY_GUARD).unref())]);
+  t.diagnostic(`the stream ended ${Date.now() - since} ms after the panic was due: ${end}`);
+  assert.notEqual(end, "open");
+  const second = read(ids().at(-1)).catch((problem) => problem);
+  await until("the second stream", () => text.stream.match(/^retry: /gm).length === 2);
+  await create("after");
+  await until("the event", () => text.stream.includes('"after"'));
+  // The runtime ends with the test, and with it the stream.
+  second.catch(() => {});
+});
+
+test("a round of the watchdog that is open when a handler panics fails, and the next one works", async (t) => {
+  const { call, control, watchdog } = await start(t, await folder(t), { parts: HELD, vars: { SHARD_MAP: "2", EXAMPLE_HANDLERS: "panics" } });
+  await control("hold");
+  const round = watchdog(1).then(() => "done", (problem) => problem);
+  await until("both shards to be asked", async () => (await control("waiting")) === 2);
+  await panicOnce(call, "bad");
+  await until("the attempt to fail", async () => (await call("/v1/tasks/bad/runs")).body.runs.length === 1);
+  await control("release");
+  assert.match(`${await round}`, /watchdog: 500/);
+  await watchdog(2);
+});

@@ -5,9 +5,10 @@ use crate::problem::Problem;
 use crate::request_id::{self, OfRequest};
 use futures::stream::{LocalBoxStream, Stream, StreamExt};
 use scheduler_model::task::digest_of;
+use scheduler_platform::text_stream;
 use serde::Serialize;
 use std::rc::Rc;
-use worker::{Error, Response, ResponseBuilder, Result};
+use worker::{Response, ResponseBuilder, Result};
 
 /// The answer to a request.
 #[derive(Debug)]
@@ -204,9 +205,8 @@ impl Answer {
             return Ok(builder.empty());
         }
         if let Some(Streamed(text)) = self.stream {
-            return builder
-                .with_header("cache-control", "no-store")?
-                .from_stream(text.map(Ok::<_, Error>));
+            let stream = text_stream(text)?;
+            return Ok(builder.with_header("cache-control", "no-store")?.stream(stream));
         }
         Ok(builder.fixed(self.body))
     }

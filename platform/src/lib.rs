@@ -10,6 +10,7 @@ mod placement;
 mod program_end;
 mod rebirth;
 pub mod settings;
+mod text_stream;
 mod timer;
 
 pub use body::{Unread, read_body};
@@ -17,6 +18,7 @@ pub use object::Objects;
 pub use placement::{Placement, jurisdiction_of};
 pub use program_end::{AtEnd, first_at_end, until_end};
 pub use rebirth::{Guard, Reset, is_reborn};
+pub use text_stream::text_stream;
 pub use timer::{sleep, within};
 
 use scheduler_calendar::time::UnixMillis;

@@ -16,6 +16,7 @@ use scheduler_engine::registry::{Registry, Write};
 use scheduler_model::access::{
     DeleteNamespace, Entry, KeyId, KeyUse, MapAnswer, MapQuestion, paths,
 };
+use scheduler_model::bounds::CALENDAR_RETRY_MILLIS;
 use scheduler_model::calendars::Step;
 use scheduler_model::routing::ShardMap;
 use scheduler_platform::entries::{self, Entries, read, written};
@@ -43,8 +44,31 @@ pub struct Shell {
     calendars: Shelf,
     /// The time for which the alarm is set, if it is known.
     armed: Cell<Option<UnixMillis>>,
+    /// Whether the alarm handler is running. It sets the alarm when it ends.
+    in_alarm: Cell<bool>,
     /// Resets the object, if the runtime can.
     reset: Option<Reset>,
+}
+
+/// The work of an alarm, until it is dropped.
+pub struct AlarmWork<'a> {
+    shell: &'a Shell,
+    guard: Option<Guard<'a>>,
+}
+
+impl AlarmWork<'_> {
+    /// Lets the guard of the object wait from now on.
+    pub fn extend(&self) {
+        if let Some(guard) = &self.guard {
+            guard.extend();
+        }
+    }
+}
+
+impl Drop for AlarmWork<'_> {
+    fn drop(&mut self) {
+        self.shell.in_alarm.set(false);
+    }
 }
 
 type Failure = entries::Failure<scheduler_model::access::Refused>;
@@ -61,6 +85,7 @@ impl Shell {
             entries: Entries::of(state),
             registry: RefCell::new(None),
             armed: Cell::new(None),
+            in_alarm: Cell::new(false),
             reset: Reset::of(state.as_raw().as_ref()).ok(),
         }
     }
@@ -79,14 +104,24 @@ impl Shell {
         {
             outcome = Err(problem.into());
         }
+        // The watchdog reads the registry in each of its rounds.
+        if path == paths::READ
+            && let Err(problem) = self.repair_alarm().await
+        {
+            worker::console_error!("registry: the alarm was not checked: {problem}");
+        }
         entries::respond("registry", outcome, || drop(self.registry.take()))
     }
 
-    /// Begins the work of an alarm. The object is reset if its program ends during the work, or if
-    /// nobody extends the guard.
-    pub fn alarm_begins(&self) -> Option<Guard<'_>> {
+    /// Begins the work of an alarm. The object is reset if its program ends in between, or if nobody
+    /// extends the guard.
+    pub fn alarm_begins(&self) -> AlarmWork<'_> {
         self.armed.set(None);
-        self.reset.as_ref().map(|reset| reset.guard(GUARD))
+        self.in_alarm.set(true);
+        let guard = self.reset.as_ref().map(|reset| reset.guard(GUARD));
+        let work = AlarmWork { shell: self, guard };
+        work.extend();
+        work
     }
 
     /// Returns the update of a calendar's tasks that is due now; `None` if none is due.
@@ -124,6 +159,36 @@ impl Shell {
         self.storage.set_alarm(wait).await?;
         self.armed.set(Some(due));
         Ok(())
+    }
+
+    /// Sets the alarm for a moment from now. This follows a failure that hides the next update.
+    ///
+    /// # Errors
+    /// If the platform fails.
+    pub async fn arm_after_failure(&self) -> Result<()> {
+        self.storage.set_alarm(CALENDAR_RETRY_MILLIS).await?;
+        self.armed.set(Some(now().plus(CALENDAR_RETRY_MILLIS)));
+        Ok(())
+    }
+
+    /// Sets the alarm again if an update is pending and no alarm is set: the platform drops an alarm
+    /// after its handler has failed six times.
+    async fn repair_alarm(&self) -> Result<()> {
+        let pending = self.calendars.open().and_then(|()| self.calendars.first_pending());
+        let Some(work) = pending.map_err(error_of)? else { return Ok(()) };
+        if self.in_alarm.get() || self.storage.get_alarm().await?.is_some() {
+            return Ok(());
+        }
+        // While the alarm handler runs, no alarm is set. It may have begun meanwhile.
+        if self.in_alarm.get() {
+            return Ok(());
+        }
+        worker::console_error!(
+            "registry: the update of the calendar {} had lost its alarm, which is set again",
+            work.calendar.name
+        );
+        self.armed.set(None);
+        self.arm().await
     }
 
     fn answer(&self, path: &str, body: &[u8]) -> Result<Vec<u8>, Failure> {

@@ -17,7 +17,7 @@ use scheduler_model::protocol::{Append, Expected, ListReply, Terms};
 use scheduler_model::routing::ShardId;
 use scheduler_model::task::{Record, Renewal, renewed, version_of};
 use scheduler_platform::now;
-use scheduler_registry::{Shell, Work};
+use scheduler_registry::{AlarmWork, Shell, Work};
 use worker::{Env, Result};
 
 /// The most tries of one request to a shard. Each try counts as a subrequest.
@@ -27,17 +27,31 @@ const TRIES: u32 = 4;
 /// registry answers no other request.
 const STEPS_PER_LIST: u64 = 1_000_000;
 
-/// Continues the updates that are due, and sets the alarm for the next one. An alarm works for one
-/// namespace only, because its subrequests are bounded.
+/// Continues the updates that are due, and sets the alarm for the next one. After a failure, it
+/// sets the alarm too, because the platform drops an alarm after six failures of its handler.
 pub(crate) async fn run(env: &Env, registry: &Shell) -> Result<()> {
-    let guard = registry.alarm_begins();
+    let alarm = registry.alarm_begins();
+    let outcome = match go_on(env, registry, &alarm).await {
+        Ok(()) => registry.arm().await,
+        Err(problem) => Err(problem),
+    };
+    match outcome {
+        Ok(()) => Ok(()),
+        Err(problem) => {
+            worker::console_error!("the update of calendars: {problem}; trying again");
+            registry.arm_after_failure().await
+        }
+    }
+}
+
+/// Continues the updates that are due. An alarm works for one namespace, because its subrequests
+/// are bounded.
+async fn go_on(env: &Env, registry: &Shell, alarm: &AlarmWork<'_>) -> Result<()> {
     let settled = deployment::settle(env).await;
     let mut shards: Option<Shards> = None;
     for _ in 0..UPDATE_LISTS_PER_ALARM {
         let Some(work) = registry.next_update()? else { break };
-        if let Some(guard) = &guard {
-            guard.extend();
-        }
+        alarm.extend();
         if shards.as_ref().is_some_and(|of| *of.namespace() != work.namespace) {
             break;
         }
@@ -68,7 +82,7 @@ pub(crate) async fn run(env: &Env, registry: &Shell) -> Result<()> {
         }
         registry.note_update(&work, outcome.ok())?;
     }
-    registry.arm().await
+    Ok(())
 }
 
 /// Updates the tasks of the next list of an update.
