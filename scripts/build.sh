@@ -53,8 +53,10 @@ fi
 # code, and nothing imports it, so it is not uploaded.
 mv "$out/index_bg.wasm" "$out/with-names.wasm"
 # The compiler optimises for size and inlines little across crates. Here -O3 makes the result
-# smaller and, at bulk creates, a few percent faster. The pass of worker-build is -O.
-"$WASM_OPT_BIN" -O3 --converge --strip-debug --strip-producers "$out/with-names.wasm" -o "$out/index_bg.wasm"
+# smaller and, at bulk creates, a few percent faster. The pass of worker-build is -O. In the order of
+# their names, the instances of a generic function are side by side, where gzip finds what they have
+# in common: 55 kB.
+"$WASM_OPT_BIN" -O3 --converge --reorder-functions-by-name --strip-debug --strip-producers "$out/with-names.wasm" -o "$out/index_bg.wasm"
 
 # Cargo may have completed Cargo.lock meanwhile, so the stamp is of the current sources.
 echo "$(fingerprint) small" >"$stamp"
