@@ -228,6 +228,13 @@ test("a task as GET shows it can be sent again, and nothing changes", async () =
     { everySeconds: 60, startAt: "2098-01-01T00:00", timezone: "Europe/London" },
     { rrule: "FREQ=DAILY;COUNT=9", startAt: "2098-01-01T00:00:00Z" },
     { type: "no-schedule", tags: ["t"] },
+    // A request refuses these times as numbers.
+    { everySeconds: 31_557_600, anchor: "1970-01-01T00:00:00.007Z", startAt: "1972-01-01T00:00:00Z", endAt: "2635-03-09T23:34:53Z" },
+    { everySeconds: 31_557_600, anchor: "1970-01-05T09:00", timezone: "Europe/London", maxRuns: 9 },
+    { cron: "0 9 1 1 *", startAt: "1970-01-01T00:00:00Z" },
+    { rrule: "FREQ=YEARLY", startAt: "1971-01-01T09:00", timezone: "Asia/Tokyo" },
+    { time: "2635-03-09T23:34:53Z" },
+    { time: "1970-01-02T00:00:00Z", paused: true },
   ]) {
     await create({ id: "again", ...task });
     const first = await scheduler.fetch("/v1/tasks/again");
@@ -243,6 +250,18 @@ test("a task as GET shows it can be sent again, and nothing changes", async () =
     assert.equal(preview.status, 200, JSON.stringify(preview.body));
     await scheduler.call("/v1/tasks/again", { method: "DELETE" });
   }
+});
+
+test("times that a request refuses as numbers are shown as text", async () => {
+  const task = { everySeconds: 31_557_600, anchor: "1970-01-01T00:00:00.007Z", startAt: "1972-01-01T00:00:00Z", endAt: "2099-01-01T00:00:00Z" };
+  await create({ id: "early", tags: ["early"], ...task });
+  const expected = [task.anchor, task.startAt, Date.parse(task.endAt)];
+  const { tasks: listed } = (await scheduler.call("/v1/tasks?tag=early")).body;
+  for (const { anchor, startAt, endAt } of [await shown("early"), ...listed, (await post("early/pause")).body]) {
+    assert.deepEqual([anchor, startAt, endAt], expected);
+  }
+  assert.equal(listed.length, 1);
+  await scheduler.call("/v1/tasks/early", { method: "DELETE" });
 });
 
 test("a paused one-shot task stays paused when it is sent again as GET shows it", async () => {

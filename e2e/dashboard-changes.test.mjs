@@ -65,6 +65,34 @@ test("a schedule in words shows how it is understood, and offers choices, before
   assert.deepEqual({ cron, timezone, description, kept }, { cron: "30 14 * * FRI", timezone: "Europe/Berlin", description: "call Ann", kept: "jeden Freitag um halb drei nachmittags" });
 });
 
+test("a sentence becomes a task that is run and waits for its day, and another that fires by itself", async () => {
+  const page = await tabs.at("/create", { zone: "Europe/Berlin" });
+  const createWith = async (id, sentence, understood) => {
+    await page.getByLabel("Id (optional)").fill(id);
+    await page.getByRole("button", { name: "In words", exact: true }).click();
+    await page.getByRole("textbox", { name: "In words" }).fill(sentence);
+    await page.getByText(understood).waitFor();
+    await page.getByText("Description: “call my friend”").waitFor();
+    await page.getByLabel("Calls").selectOption("handler");
+    await page.getByRole("button", { name: "Create", exact: true }).click();
+    await page.getByRole("heading", { name: id, exact: true }).waitFor();
+  };
+  const sentence = "remind me to call my friend every monday at 10:00";
+  await createWith("friend", sentence, "Understood: every Monday at 10:00 in Europe/Berlin");
+  await page.getByText(`“${sentence}”`).waitFor();
+  await page.getByText("Every Monday at 10:00 in Europe/Berlin.").waitFor();
+  await page.getByRole("button", { name: "Run now" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Run now" }).click();
+  await page.getByRole("listitem").filter({ hasText: "attempt 1" }).getByText("succeeded", { exact: true }).waitFor();
+  const { status, cron, timezone, description, words, due } = await read("friend");
+  assert.deepEqual({ status, cron, timezone, description, words }, { status: "scheduled", cron: "0 10 * * MON", timezone: "Europe/Berlin", description: "call my friend", words: sentence });
+  assert.match(new Intl.DateTimeFormat("en-GB", { weekday: "long", hour: "2-digit", minute: "2-digit", timeZone: "Europe/Berlin" }).format(due), /^Monday 10:00$/);
+  await tabs.go(page, "/create");
+  await createWith("soon", "call my friend in 5 seconds", /^Understood: at \w{3} \d/);
+  await page.getByRole("listitem").filter({ hasText: "attempt 1" }).getByText("succeeded", { exact: true }).waitFor();
+  await page.getByText("Nothing of it waits or runs any more").waitFor();
+});
+
 test("the form is also shown as JSON, a command and code, and the JSON can be edited", async () => {
   const page = await tabs.at("/create");
   await page.getByLabel("Id (optional)").fill("it's");

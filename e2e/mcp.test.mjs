@@ -109,6 +109,14 @@ test("a task is scheduled, shown with exact times, and fires", async () => {
   assert.match(await failed("get_task", { id: "soon" }), /find_tasks/);
 });
 
+test("times before 1973 are shown as any others, with the next runs", async () => {
+  const early = { everySeconds: 31_557_600, anchor: "1970-01-01T00:00:00.007Z", startAt: "1972-01-01T00:00:00Z", endAt: "2635-03-09T23:34:53Z" };
+  await call("schedule_task", { id: "early", callback: noop, ...early });
+  const { task, nextRuns } = await call("get_task", { id: "early" });
+  assert.deepEqual([task.schedule.startAt, task.schedule.endAt, nextRuns.length], [early.startAt, early.endAt, 3]);
+  assert.ok((await call("find_tasks", { prefix: "early" })).tasks.length === 1);
+});
+
 test("a repeated call with a name of its own creates one task", async () => {
   const args = { delayInSeconds: 9_000, callback: noop, idempotencyKey: "once" };
   const one = await call("schedule_task", args);

@@ -85,7 +85,7 @@ impl Shell {
             paths::PUT => {
                 let named: Named = read(body)?;
                 let key = named.key.clone();
-                let is_new = self.change(&key, |limiter| match limiter.put(named) {
+                let is_new = self.change(&key, |limiter| match limiter.put(named, now()) {
                     Ok((is_new, write)) => (Ok(is_new), vec![write]),
                     Err(refused) => (Err(Failure::Refused(refused)), Vec::new()),
                 })?;

@@ -169,7 +169,7 @@ test("a task of an object shows all that defines it", () => {
   const home = new Home({ type: class {}, base: Object, address: () => ({ type: "durable-object", binding: "ROOMS", name: "kim" }), token: async () => "t" });
   const callback = { type: "webhook", url: "https://example.com/x" };
   const shown = { description: "d", priority: 7, limitKey: "k", overlap: "skip", misfire: { policy: "fire-once" }, maxRuns: 3, jitterSeconds: 4, windowSeconds: 5, expireAfterSeconds: 6, onSuccess: callback, onFailure: callback, payload: null, callback };
-  const found = fromApi({ id: "{ROOMS:kim}:a", kind: "every", status: "scheduled", everySeconds: 60, startAt: 1, endAt: 2, anchor: 3, due: 4, ...shown }, home);
+  const found = fromApi({ id: "{ROOMS:kim}:a", kind: "every", status: "scheduled", everySeconds: 60, startAt: "1970-01-01T00:00:00.001Z", endAt: 2, anchor: "1970-01-01T00:00:00.003Z", due: 4, ...shown }, home);
   assert.deepEqual(found, { id: "a", type: "every", status: "scheduled", everySeconds: 60, startAt: new Date(1), endAt: new Date(2), anchor: new Date(3), time: new Date(4), ...shown });
   const local = fromApi({ id: "{ROOMS:kim}:b", kind: "once", status: "scheduled", due: 5, timezone: "Europe/Berlin", local: { time: "2030-01-01T09:00" }, callback }, home);
   assert.deepEqual(local, { id: "b", type: "scheduled", status: "scheduled", time: new Date(5), timezone: "Europe/Berlin", local: { time: "2030-01-01T09:00" }, callback });

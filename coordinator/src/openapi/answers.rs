@@ -7,7 +7,7 @@ use scheduler_model::bounds::MAX_CANCEL_IDS;
 use scheduler_model::input::FieldError;
 use scheduler_model::protocol::limiter::LimitShown;
 use scheduler_model::protocol::{CircuitStats, Counters, Status, TaskRun};
-use scheduler_model::task::{DeadLetterFilter, Record};
+use scheduler_model::task::{DeadLetterFilter, Record, describe_shown_times};
 use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ pub(crate) struct Health {
 
 /// A stored task.
 #[derive(JsonSchema)]
-#[schemars(rename_all = "camelCase")]
+#[schemars(rename_all = "camelCase", transform = describe_shown_times)]
 pub(crate) struct Task {
     /// What it waits for.
     #[schemars(transform = with_cancelled)]

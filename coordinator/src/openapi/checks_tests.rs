@@ -327,7 +327,7 @@ fn limits_match_their_schemas() {
     assert!(described.iter().map(String::as_str).eq(keys(example(&examples))));
     let mut limiter = Limiter::default();
     let limit = Limit::parse(&example(&examples::limits()).to_string()).unwrap();
-    limiter.put(Named { key: "stripe".to_owned(), limit }).unwrap();
+    limiter.put(Named { key: "stripe".to_owned(), limit }, UnixMillis::ZERO).unwrap();
     let shown = serde_json::to_value(limiter.get("stripe")).unwrap();
     assert_eq!(keys(&schema(&document, "ShownLimit")["properties"]), keys(&shown));
     for (field, described) in &members(&document, "Limit") {

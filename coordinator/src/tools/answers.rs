@@ -1,6 +1,7 @@
 //! The answers of the API, as tools read them.
 
 use crate::tools::failure::Failure;
+use scheduler_model::input::ShownTime;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -22,7 +23,7 @@ pub(super) struct Task<'a> {
     pub(super) kind: Cow<'a, str>,
     pub(super) running: Option<bool>,
     pub(super) due: Option<i64>,
-    pub(super) time: Option<i64>,
+    pub(super) time: Option<ShownTime>,
     #[serde(borrow)]
     pub(super) cron: Option<&'a RawValue>,
     pub(super) every_seconds: Option<f64>,
@@ -30,8 +31,8 @@ pub(super) struct Task<'a> {
     pub(super) rrule: Option<Cow<'a, str>>,
     #[serde(borrow)]
     pub(super) timezone: Option<Cow<'a, str>>,
-    pub(super) start_at: Option<i64>,
-    pub(super) end_at: Option<i64>,
+    pub(super) start_at: Option<ShownTime>,
+    pub(super) end_at: Option<ShownTime>,
     pub(super) max_runs: Option<u32>,
     #[serde(borrow)]
     pub(super) exclude: Option<&'a RawValue>,

@@ -2,7 +2,7 @@
 
 use super::answers;
 use scheduler_calendar::time::UnixMillis;
-use scheduler_model::input::cut;
+use scheduler_model::input::{ShownTime, cut};
 use scheduler_model::task::target_of;
 #[cfg(test)]
 use schemars::JsonSchema;
@@ -160,13 +160,13 @@ impl Task {
             description: text(&task.description),
             schedule: Schedule {
                 kind: task.kind.clone().into_owned(),
-                time: task.time.map(iso),
+                time: task.time.map(ShownTime::millis).map(iso),
                 cron: raw(task.cron),
                 every_seconds: task.every_seconds,
                 rrule: text(&task.rrule),
                 timezone: text(&task.timezone),
-                start_at: task.start_at.map(iso),
-                end_at: task.end_at.map(iso),
+                start_at: task.start_at.map(ShownTime::millis).map(iso),
+                end_at: task.end_at.map(ShownTime::millis).map(iso),
                 max_runs: task.max_runs,
                 exclude: raw(task.exclude),
                 final_run: task.final_run.map(iso),

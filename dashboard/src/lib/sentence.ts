@@ -1,7 +1,7 @@
 // A schedule as an English sentence. A schedule that is not simple is quoted.
 
 import type { Task } from "../api/types";
-import { duration, fullTime } from "./time";
+import { duration, fullTime, millisOf } from "./time";
 
 type Schedule = Partial<Pick<Task, "kind" | "time" | "cron" | "everySeconds" | "rrule" | "timezone" | "startAt" | "endAt" | "maxRuns" | "exclude" | "jitterSeconds" | "windowSeconds" | "local">> & {
   delayInSeconds?: number;
@@ -133,7 +133,7 @@ function rule(schedule: Schedule): string {
   if (schedule.rrule !== undefined) return `by the rule “${schedule.rrule}”, ${schedule.timezone ?? "UTC"}`;
   if (schedule.schedule !== undefined) return `as “${schedule.schedule}” says`;
   if (schedule.delayInSeconds !== undefined) return `once, ${duration(schedule.delayInSeconds * 1_000)} after it is created`;
-  if (schedule.time !== undefined) return typeof schedule.time === "number" ? `once, ${fullTime(schedule.time, schedule.timezone)}` : `once, ${String(schedule.time)}`;
+  if (schedule.time !== undefined) return `once, ${instant(schedule.time, schedule.timezone)}`;
   return "only when it is run by hand";
 }
 
@@ -171,4 +171,8 @@ function except({ dates, weekdays, times, rules, calendars, instead }: NonNullab
   return `except ${items.join(", ")}${instead === "next" || instead === "previous" ? `, then on the ${instead} day that is not left out` : ""}`;
 }
 
-const instant = (value: number | string, zone: string | undefined): string => (typeof value === "number" ? fullTime(value, zone) : value);
+/** Formats an instant in a zone. A local time stays as it is. */
+function instant(value: number | string, zone: string | undefined): string {
+  const millis = millisOf(value);
+  return millis === undefined ? String(value) : fullTime(millis, zone);
+}

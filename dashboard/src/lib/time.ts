@@ -117,6 +117,9 @@ export function timeOf(text: string): number | undefined {
   return Number.isNaN(millis) ? undefined : millis;
 }
 
+/** Returns a time of a task in milliseconds. The API shows it as a number, or as text if a request would refuse the number. */
+export const millisOf = (time: number | string | undefined): number | undefined => (typeof time === "string" ? timeOf(time) : time);
+
 /** Formats an instant for the field of a form. */
 export function forField(millis: number, zone: string = HERE): string {
   const { date, time } = clockAt(millis, zone);

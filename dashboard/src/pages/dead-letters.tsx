@@ -15,6 +15,7 @@ import { describeFilter, filterOf } from "../lib/filter";
 import { adviceOn, explained } from "../lib/errors";
 import { grouped, titleOf, type LetterGroup } from "../lib/groups";
 import { count, whole } from "../lib/numbers";
+import { millisOf } from "../lib/time";
 import { selection } from "../state/entries";
 import { ignored, query } from "../state/router";
 import { mayWrite } from "../state/session";
@@ -222,7 +223,7 @@ function Group({ group, chosen, onChoose, onAsk }: GroupProps) {
                   <Time at={letter.failedAt} />
                 </td>
                 <td>
-                  <Time at={letter.time} />
+                  <Time at={millisOf(letter.time)} />
                 </td>
                 <td class="number">{letter.attempt ?? "–"}</td>
                 <td class="muted error-cell">{explained(letter.error ?? "")}</td>

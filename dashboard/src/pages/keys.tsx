@@ -7,7 +7,7 @@ import { Button, Copy, Tag, Time } from "../components/basics";
 import { ActionDialog, Dialog } from "../components/dialog";
 import { Check, TextField } from "../components/field";
 import { ResourcePage, type Column } from "../components/resource-page";
-import { HERE } from "../lib/time";
+import { HERE, millisOf } from "../lib/time";
 import { namespaces } from "../state/directory";
 import { ASKS_ONE, usePoll } from "../state/live";
 import { namespace } from "../state/session";
@@ -42,7 +42,7 @@ const COLUMNS: readonly Column<Key>[] = [
   { title: "Namespaces", cell: ({ namespaces }) => namespaces.map((name) => (name === "*" ? "all" : name)).join(", ") },
   { title: "Created", cell: ({ createdAt }) => <Time at={createdAt} /> },
   { title: "Last used", cell: ({ lastUsedAt }) => orNever(lastUsedAt) },
-  { title: "Expires", cell: ({ expiresAt }) => orNever(expiresAt) },
+  { title: "Expires", cell: ({ expiresAt }) => orNever(millisOf(expiresAt)) },
 ];
 
 export function Keys() {
@@ -114,7 +114,7 @@ function KeyDialog({ onClose, onMade }: { onClose: () => void; onMade: (made: Ma
   // A key may be for a namespace that is created later. A misspelled name looks the same.
   const unknown = names.filter((space) => space !== "*" && namespaces.value?.every((known) => known.name !== space) === true);
   const act = async () => {
-    onMade(await createKey({ name, scopes: [...scopes], namespaces: names, ...(expires === "" ? {} : { expiresAt: new Date(expires).getTime() }) }));
+    onMade(await createKey({ name, scopes: [...scopes], namespaces: names, ...(expires === "" ? {} : { expiresAt: new Date(expires).toISOString() }) }));
   };
   return (
     <ActionDialog title="Create a key" verb="Create" onAct={act} onClose={onClose} isDisabled={name === "" || scopes.length === 0}>

@@ -12,7 +12,7 @@ import { VirtualList } from "../components/virtual-list";
 import { filterOf } from "../lib/filter";
 import { sentence } from "../lib/sentence";
 import { writeTag } from "../lib/tags";
-import { HERE } from "../lib/time";
+import { HERE, millisOf } from "../lib/time";
 import { selection } from "../state/entries";
 import { go, pageWith, query, setQuery, taskPath } from "../state/router";
 import { mayWrite } from "../state/session";
@@ -45,7 +45,7 @@ const timeName = (status: string | undefined): string => (status === DEAD ? "Fai
 
 /** Shows the time that a task waits for, or else the time at which it failed, which a list of what is due names. */
 function TaskTime({ task, isOfDead }: { task: Task; isOfDead: boolean }) {
-  if (task.status !== DEAD) return <Time at={task.due ?? task.time} isBare />;
+  if (task.status !== DEAD) return <Time at={task.due ?? millisOf(task.time)} isBare />;
   return (
     <>
       {!isOfDead && <span class="muted">failed </span>}

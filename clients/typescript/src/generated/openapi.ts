@@ -710,8 +710,11 @@ export interface Health {
 export interface Key {
   /** When it was made. */
   createdAt: number;
-  /** When the key expires. Absent if it never expires. */
-  expiresAt?: number | undefined;
+  /**
+   * When the key expires: milliseconds since 1970, or RFC 3339 if a request would refuse the
+   * number, because it reads as a date. Absent if it never expires.
+   */
+  expiresAt?: number | string | undefined;
   /** Its name in this API; also the middle part of the key itself. */
   id: string;
   /** When the key was last used, up to an hour behind. Absent if it was never used. */
@@ -803,8 +806,11 @@ export interface LocalTimes {
 export interface MadeKey {
   /** When it was made. */
   createdAt: number;
-  /** When the key expires. Absent if it never expires. */
-  expiresAt?: number | undefined;
+  /**
+   * When the key expires: milliseconds since 1970, or RFC 3339 if a request would refuse the
+   * number, because it reads as a date. Absent if it never expires.
+   */
+  expiresAt?: number | string | undefined;
   /** Its name in this API; also the middle part of the key itself. */
   id: string;
   /**
@@ -3280,8 +3286,8 @@ export interface Stats {
 
 /** A stored task. */
 export interface Task {
-  /** The time from which the runs of the interval are computed, milliseconds since 1970. No run is earlier. */
-  anchor?: number | undefined;
+  /** The time from which the runs of the interval are computed, milliseconds since 1970. No run is earlier. RFC 3339 if a request would refuse the number: before 1973-03-03, and if the number reads as a date. */
+  anchor?: number | string | undefined;
   /** The number of the attempt; absent for the first. */
   attempt?: number | undefined;
   /** What happens when it fires. */
@@ -3313,8 +3319,8 @@ export interface Task {
    * Absent if the task does not fire by itself.
    */
   due?: number | undefined;
-  /** It does not recur after this time, milliseconds since 1970. */
-  endAt?: number | undefined;
+  /** It does not recur after this time, milliseconds since 1970. RFC 3339 if a request would refuse the number: before 1973-03-03, and if the number reads as a date. */
+  endAt?: number | string | undefined;
   /** Why the last attempt failed. */
   error?: string | undefined;
   /** The interval at which it fires, in seconds. */
@@ -3396,8 +3402,8 @@ export interface Task {
   running?: boolean | undefined;
   /** `onSuccess` or `onFailure`, if it is a follow-up. Its `callback` is the target that this field named. */
   stage?: string | undefined;
-  /** It does not recur before this time, milliseconds since 1970. */
-  startAt?: number | undefined;
+  /** It does not recur before this time, milliseconds since 1970. RFC 3339 if a request would refuse the number: before 1973-03-03, and if the number reads as a date. */
+  startAt?: number | string | undefined;
   /**
    * What it waits for.
    * - `scheduled`: It waits for its time.
@@ -3412,8 +3418,8 @@ export interface Task {
   status: "scheduled" | "retrying" | "held" | "running" | "paused" | "dead-lettered" | "unscheduled" | "cancelled";
   /** Labels to find it by. */
   tags?: string[] | undefined;
-  /** The requested due time, milliseconds since 1970. */
-  time?: number | undefined;
+  /** The requested due time, milliseconds since 1970. RFC 3339 if a request would refuse the number: before 1973-03-03, and if the number reads as a date. */
+  time?: number | string | undefined;
   /** The IANA time zone that `cron` and `rrule` are read in; absent: UTC. */
   timezone?: string | undefined;
   /** When its definition was last changed, milliseconds since 1970. Absent if it was not. */

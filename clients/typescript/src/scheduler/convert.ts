@@ -102,9 +102,9 @@ function fromApiCallback({ callback, payload }: ApiTask, home: Home): Callback {
   return { ...others, [rest.type === "service" ? "service" : "namespace"]: binding } as Callback;
 }
 
-/** Returns a time of the API as a `Date`. */
-function dateOf(millis: number | undefined): Date | undefined {
-  return millis === undefined ? undefined : new Date(millis);
+/** Returns a time of the API as a `Date`. It is text if a request would refuse its number. */
+function dateOf(time: number | string | undefined): Date | undefined {
+  return time === undefined ? undefined : new Date(time);
 }
 
 /** Returns an object without members that are `undefined`, because a comparison distinguishes these from absent ones. */

@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn a_change_answers_with_the_task_and_a_cancel_with_what_it_was() {
-        let record = r#"{"time":9,"id":"a","callback":{},"payload":{"n":1.50}}"#;
+        let record = r#"{"time":1764000000000,"id":"a","callback":{},"payload":{"n":1.50}}"#;
         let item = ListItem {
             position: Position { due: UnixMillis::new(9), page: 1, index: 0 },
             due: None,

@@ -236,9 +236,8 @@ impl Pair {
         concurrency: Option<u32>,
         per_second: Option<f64>,
     ) {
-        self.limiter
-            .put(Named { key: key.to_owned(), limit: Limit { concurrency, per_second } })
-            .unwrap();
+        let limit = Limit { concurrency, per_second };
+        self.limiter.put(Named { key: key.to_owned(), limit }, self.now).unwrap();
     }
 
     /// Wakes the shard at each requested time, as its shell does, and reports what it dispatches

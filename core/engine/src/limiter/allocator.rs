@@ -113,16 +113,22 @@ impl Allocator {
         self.limit
     }
 
-    /// Sets or removes the limit. Shards keep their slots until they report lower numbers.
-    pub fn set(&mut self, limit: Option<Limit>) {
-        let rate = limit.and_then(|limit| limit.per_second);
-        match self.rate() {
-            was if was == rate => {}
-            None => self.bucket = Bucket::WITH_FIRST,
-            // A new rate starts with an empty bucket.
-            Some(_) => self.bucket = Bucket::default(),
+    /// Sets the limit. Shards keep their slots until they report lower numbers.
+    pub fn set(&mut self, limit: Limit, now: UnixMillis) {
+        let (former, rate) = (self.rate(), limit.per_second);
+        match (former, rate) {
+            (None, _) => self.bucket = Bucket::WITH_FIRST,
+            (Some(before), Some(after)) if former != rate => {
+                self.bucket.change_rate(before, after, now);
+            }
+            _ => {}
         }
-        self.limit = limit;
+        self.limit = Some(limit);
+    }
+
+    /// Removes the limit. Shards keep their slots until they report lower numbers.
+    pub fn remove(&mut self) {
+        self.limit = None;
     }
 
     fn rate(&self) -> Option<f64> {

@@ -14,7 +14,7 @@ struct Asking {
 impl Asking {
     fn new(concurrency: Option<u32>, per_second: Option<f64>) -> Self {
         let mut allocator = Allocator::default();
-        allocator.set(Some(Limit { concurrency, per_second }));
+        allocator.set(Limit { concurrency, per_second }, START);
         Self {
             allocator,
             now: START,
@@ -51,7 +51,7 @@ impl Asking {
 #[test]
 fn a_key_without_a_limit_is_not_limited() {
     let mut asking = Asking::new(None, None);
-    asking.allocator.set(None);
+    asking.allocator.remove();
     let answer = asking.ask("a", 0, 0, 1);
     assert_eq!((answer.slots, answer.target, answer.tokens), (NO_LIMIT, NO_LIMIT, None));
 }
@@ -147,7 +147,7 @@ fn late_and_repeated_requests_change_nothing() {
 fn a_lowered_limit_waits_until_slots_are_returned() {
     let mut asking = Asking::new(None, Some(100.0));
     assert_eq!(asking.ask("a", 0, 0, 9).slots, NO_LIMIT);
-    asking.allocator.set(Some(Limit { concurrency: Some(3), per_second: None }));
+    asking.allocator.set(Limit { concurrency: Some(3), per_second: None }, START);
     assert_eq!(asking.ask("b", 0, 0, 9).slots, 0, "a does not know of it yet");
     let a = asking.ask("a", NO_LIMIT, 5, 9);
     assert_eq!((a.slots, a.target), (NO_LIMIT, 2));

@@ -72,6 +72,14 @@ impl Bucket {
         u32::try_from(units / TOKEN).unwrap_or(u32::MAX)
     }
 
+    /// Continues at another rate with what the bucket has, up to what a bucket of that rate holds. A
+    /// bucket that started empty after each change would never have a token if the rate changes
+    /// more often than tokens arrive.
+    pub(super) fn change_rate(&mut self, former: f64, per_second: f64, now: UnixMillis) {
+        self.tokens(former, now);
+        self.tokens(per_second, now);
+    }
+
     /// Takes tokens out of the bucket.
     pub(super) fn take(&mut self, tokens: u32) {
         self.set_units(self.units().saturating_sub(u64::from(tokens).saturating_mul(TOKEN)));
@@ -112,6 +120,22 @@ mod tests {
         assert_eq!(bucket.wait(0.001, 1), 1_000_000);
         assert_eq!(bucket.tokens(0.001, START.plus(999_999)), 0);
         assert_eq!(bucket.tokens(0.001, START.plus(9_000_000)), 1);
+    }
+
+    #[test]
+    fn a_new_rate_keeps_what_its_bucket_holds() {
+        let mut bucket = Bucket::default();
+        assert_eq!(bucket.tokens(1.0, START), 0);
+        bucket.change_rate(1.0, 2.0, START.plus(600));
+        assert_eq!(bucket.tokens(2.0, START.plus(799)), 0);
+        assert_eq!(bucket.tokens(2.0, START.plus(800)), 1);
+        bucket.change_rate(2.0, 100.0, START.plus(10_000));
+        assert_eq!(bucket.tokens(100.0, START.plus(10_000)), 1);
+        assert_eq!(bucket.tokens(100.0, START.plus(20_000)), 25);
+        bucket.change_rate(100.0, 0.001, START.plus(20_000));
+        assert_eq!(bucket.tokens(0.001, START.plus(20_000)), 1);
+        bucket.take(1);
+        assert_eq!(bucket.tokens(0.001, START.plus(30_000)), 0);
     }
 
     /// Earlier versions store millionths, and read no others.

@@ -119,7 +119,7 @@ impl World {
         let write = if limit == Limit::default() {
             self.limiter.delete(KEY)
         } else {
-            Some(self.limiter.put(Named { key: KEY.to_owned(), limit }).unwrap().1)
+            Some(self.limiter.put(Named { key: KEY.to_owned(), limit }, self.now).unwrap().1)
         };
         self.store(write);
     }

@@ -165,7 +165,7 @@ impl Limiter {
     ///
     /// # Errors
     /// If the limiter has the most limits already.
-    pub fn put(&mut self, named: Named) -> Result<(bool, Write), Refused> {
+    pub fn put(&mut self, named: Named, now: UnixMillis) -> Result<(bool, Write), Refused> {
         let is_new = self.keys.get(&named.key).is_none_or(|known| known.limit().is_none());
         let count = self.keys.values().filter(|known| known.limit().is_some()).count();
         if is_new && count >= MAX_LIMITS_PER_LIMITER {
@@ -175,7 +175,7 @@ impl Limiter {
             return Err(Refused { detail });
         }
         let allocator = self.keys.entry(named.key.clone()).or_default();
-        allocator.set(Some(named.limit));
+        allocator.set(named.limit, now);
         self.seen.changes += 1;
         let stored = StoredLimit { bucket: allocator.stored_bucket(), named };
         Ok((is_new, put(name_of_limit(&stored.named.key), &Stored::Limit(stored))))
@@ -186,7 +186,7 @@ impl Limiter {
     pub fn delete(&mut self, key: &str) -> Option<Write> {
         let allocator = self.keys.get_mut(key)?;
         allocator.limit()?;
-        allocator.set(None);
+        allocator.remove();
         if allocator.is_forgotten() {
             self.keys.remove(key);
         }

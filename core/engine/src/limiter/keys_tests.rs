@@ -34,7 +34,7 @@ fn ask_in_turn(limiter: &mut Limiter, ask: LeaseRequest, now: UnixMillis) -> Opt
 fn a_request_of_an_earlier_conversation_is_granted_nothing() {
     let mut limiter = Limiter::default();
     let limit = Limit { concurrency: Some(1), per_second: Some(1.0) };
-    limiter.put(Named { key: KEY.to_owned(), limit }).unwrap();
+    limiter.put(Named { key: KEY.to_owned(), limit }, START).unwrap();
     let begun = ask_in_turn(&mut limiter, question(1, 0, None), START);
     // The shard waited, which is not stored. A later request has reported that nothing waits any
     // more.
@@ -51,7 +51,7 @@ fn a_request_of_an_earlier_conversation_is_granted_nothing() {
         }
     };
     let mut forgetful = Limiter::load(None, 7).unwrap();
-    forgetful.put(Named { key: KEY.to_owned(), limit }).unwrap();
+    forgetful.put(Named { key: KEY.to_owned(), limit }, START).unwrap();
     grants_nothing(&mut forgetful, "after a restart");
     limiter.ask(
         &LimiterRequest { key: "other".to_owned(), ..of_shard(question(9, 0, None)) },
@@ -59,7 +59,7 @@ fn a_request_of_an_earlier_conversation_is_granted_nothing() {
     );
     grants_nothing(&mut limiter, "after an hour");
     limiter.clear();
-    limiter.put(Named { key: KEY.to_owned(), limit }).unwrap();
+    limiter.put(Named { key: KEY.to_owned(), limit }, START).unwrap();
     grants_nothing(&mut limiter, "after the namespace was deleted");
 }
 
@@ -69,7 +69,10 @@ fn a_request_of_an_earlier_conversation_is_granted_nothing() {
 fn a_shard_with_restored_storage_gets_answers() {
     let mut limiter = Limiter::default();
     limiter
-        .put(Named { key: KEY.to_owned(), limit: Limit { concurrency: Some(3), per_second: None } })
+        .put(
+            Named { key: KEY.to_owned(), limit: Limit { concurrency: Some(3), per_second: None } },
+            START,
+        )
         .unwrap();
     ask_in_turn(
         &mut limiter,
@@ -162,13 +165,13 @@ fn a_late_clear_deletes_nothing_that_is_newer() {
     let named =
         || Named { key: KEY.to_owned(), limit: Limit { concurrency: Some(2), per_second: None } };
     let mut limiter = Limiter::load(None, 1).unwrap();
-    limiter.put(named()).unwrap();
+    limiter.put(named(), START).unwrap();
     let seen = limiter.seen();
     assert_eq!(limiter.clear_as_seen(seen), Some(Write::Clear));
     assert_eq!(limiter.clear_as_seen(seen), None, "the clear arrives twice");
     // The namespace is created again: with a limit, with a noted slot, or with another incarnation
     // of the limiter.
-    limiter.put(named()).unwrap();
+    limiter.put(named(), START).unwrap();
     assert_eq!(limiter.clear_as_seen(seen), None);
     let seen = limiter.seen();
     ask_in_turn(&mut limiter, question(1, 1, None), START);
@@ -214,7 +217,7 @@ fn the_first_run_of_a_slow_rate_does_not_wait() {
         let mut rows = BTreeMap::new();
         let mut limiter = Limiter::load(None, 1).unwrap();
         let (_, Write::Put { name, record }) =
-            limiter.put(Named { key: KEY.to_owned(), limit }).unwrap()
+            limiter.put(Named { key: KEY.to_owned(), limit }, START).unwrap()
         else {
             panic!()
         };
@@ -235,14 +238,30 @@ fn the_first_run_of_a_slow_rate_does_not_wait() {
         }
         // Setting the same limit again saves no tokens, and neither does setting another rate.
         for per_second in [0.001, 0.002] {
-            limiter
-                .put(Named {
-                    key: KEY.to_owned(),
-                    limit: Limit { per_second: Some(per_second), ..limit },
-                })
-                .unwrap();
+            let limit = Limit { per_second: Some(per_second), ..limit };
+            limiter.put(Named { key: KEY.to_owned(), limit }, START.plus(9_000_001)).unwrap();
             assert_eq!(tokens(&mut limiter, &mut rows, START.plus(9_000_001)), 0);
         }
+    }
+}
+
+/// A new rate started with an empty bucket, so tasks waited for as long as the rate was changed more
+/// often than it granted runs.
+#[test]
+fn a_rate_that_changes_all_the_time_grants_runs() {
+    let mut rows = BTreeMap::new();
+    let mut limiter = Limiter::load(None, 1).unwrap();
+    for (per_second, expected) in [(1.0, 60..=62), (0.05, 3..=5)] {
+        let mut granted = 0;
+        for n in 0..120 {
+            let now = START.plus(n * 500);
+            let limit =
+                Limit { concurrency: None, per_second: Some(per_second + (n % 2) as f64 / 1e3) };
+            limiter.put(Named { key: KEY.to_owned(), limit }, now).unwrap();
+            granted += tokens(&mut limiter, &mut rows, now);
+        }
+        assert!(expected.contains(&granted), "{granted} runs in a minute at {per_second}");
+        limiter.delete(KEY).unwrap();
     }
 }
 
@@ -252,7 +271,7 @@ fn a_restart_grants_no_token_twice() {
     let limit = Limit { concurrency: None, per_second: Some(0.2) };
     let mut limiter = Limiter::load(None, 1).unwrap();
     let (_, Write::Put { name, record }) =
-        limiter.put(Named { key: KEY.to_owned(), limit }).unwrap()
+        limiter.put(Named { key: KEY.to_owned(), limit }, START).unwrap()
     else {
         panic!()
     };
@@ -275,8 +294,8 @@ fn limits_are_set_shown_removed_and_counted() {
         limit: Limit { concurrency: Some(2), per_second: None },
     };
     assert_eq!(limiter.get(KEY), None);
-    assert!(limiter.put(named(KEY)).unwrap().0);
-    assert!(!limiter.put(named(KEY)).unwrap().0);
+    assert!(limiter.put(named(KEY), START).unwrap().0);
+    assert!(!limiter.put(named(KEY), START).unwrap().0);
     let ask = LeaseRequest {
         number: RequestNumber(1, 1),
         slots: 0,
@@ -295,10 +314,10 @@ fn limits_are_set_shown_removed_and_counted() {
     assert_eq!((limiter.delete(KEY), limiter.get(KEY), limiter.list()), (None, None, Vec::new()));
     assert_eq!(limiter.slots(KEY), 2, "slots in use stay noted");
     for n in 0..MAX_LIMITS_PER_LIMITER {
-        limiter.put(named(&n.to_string())).unwrap();
+        limiter.put(named(&n.to_string()), START).unwrap();
     }
-    assert!(limiter.put(named("one-more")).unwrap_err().detail.contains("500 limits"));
-    assert!(limiter.put(named("7")).is_ok());
+    assert!(limiter.put(named("one-more"), START).unwrap_err().detail.contains("500 limits"));
+    assert!(limiter.put(named("7"), START).is_ok());
     limiter.clear();
     assert_eq!((limiter.list(), limiter.slots(KEY)), (Vec::new(), 0));
 }
@@ -310,7 +329,7 @@ fn a_list_of_limits_is_bounded() {
     let key_of = |n: usize| format!("{}{n:03}", "\"".repeat(MAX_LIMIT_KEY_BYTES - 3));
     for n in 0..MAX_LIMITS_PER_LIMITER {
         let limit = Limit { concurrency: Some(MAX_CONCURRENCY), per_second: Some(99_999.123_456) };
-        limiter.put(Named { key: key_of(n), limit }).unwrap();
+        limiter.put(Named { key: key_of(n), limit }, START).unwrap();
     }
     for (n, shard) in (0..80).flat_map(|n| (0..50).map(move |shard| (n, shard))) {
         let asked = |ask| LimiterRequest { key: key_of(n), shard: format!("8-{shard}"), ask };
@@ -354,7 +373,10 @@ fn shares_returned_long_ago_are_forgotten() {
 fn slots_granted_to_a_copy_of_a_request_are_returned() {
     let mut limiter = Limiter::default();
     limiter
-        .put(Named { key: KEY.to_owned(), limit: Limit { concurrency: Some(1), per_second: None } })
+        .put(
+            Named { key: KEY.to_owned(), limit: Limit { concurrency: Some(1), per_second: None } },
+            START,
+        )
         .unwrap();
     let (mut holder, mut other) = (Lease::new(0, false), Lease::new(0, false));
     let mut count = 0;

@@ -43,7 +43,7 @@ pub(crate) fn check(data: &[u8]) {
                 else {
                     continue;
                 };
-                match limiter.put(Named { key: key.to_owned(), limit }) {
+                match limiter.put(Named { key: key.to_owned(), limit }, now) {
                     Ok((_, write)) => vec![write],
                     Err(refused) => {
                         assert!(!refused.detail.is_empty());

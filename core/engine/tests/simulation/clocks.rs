@@ -202,7 +202,7 @@ fn a_lane_continues_after_a_jump() {
     ] {
         let mut pair = Pair::new();
         let mut limiter = Limiter::default();
-        limiter.put(Named { key: "k".to_owned(), limit }).unwrap();
+        limiter.put(Named { key: "k".to_owned(), limit }, NOW).unwrap();
         let mut fired = Vec::new();
         // The clocks of the shard and of the limiter are ahead for two wake-ups.
         let ahead = |at: i64| if (2_000..2_200).contains(&at) { AHEAD } else { 0 };

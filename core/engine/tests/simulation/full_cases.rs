@@ -35,7 +35,7 @@ fn a_full_shard_leaves_its_slots_to_others() {
         calm_of(2, Config { max_dispatched: 2, visibility_millis: 150_000, ..Config::default() });
     world.is_faultless = true;
     let key = KEYS[0];
-    world.limits.set(key, Limit { concurrency: Some(2), per_second: None });
+    world.limits.set(key, Limit { concurrency: Some(2), per_second: None }, world.now);
     for version in [
         task(0, "first", 1_000, None),
         task(0, "second", 1_000, None),

@@ -61,9 +61,9 @@ pub(crate) struct Limits {
 
 impl Limits {
     /// Sets the limit of a key.
-    pub(crate) fn set(&mut self, key: &'static str, limit: Limit) {
-        let (_, write) =
-            self.limiter.put(Named { key: key.to_owned(), limit }).expect("there is room");
+    pub(crate) fn set(&mut self, key: &'static str, limit: Limit, now: UnixMillis) {
+        let named = Named { key: key.to_owned(), limit };
+        let (_, write) = self.limiter.put(named, now).expect("there is room");
         self.store([write]);
         self.had.entry(key).or_default().push(limit);
         self.dispatched.remove(key);
@@ -346,7 +346,7 @@ impl World {
         let key = KEYS[self.random.below(2) as usize];
         let limit = drawn(&mut self.random);
         self.trace(|| format!("limit of {key}: {limit:?}"));
-        self.limits.set(key, limit);
+        self.limits.set(key, limit, self.now);
         (0..self.shards.len()).for_each(|at| self.may_ask(at, false));
         self.ask_held_again();
         // What the limiter granted to a shard under the former rate stays valid for a while.

@@ -207,7 +207,7 @@ impl Overload {
         let faults = Faults { message_delay: case.message_delay, ..Faults::NONE };
         let mut world = World::new(random, names, config, faults, NOW, false);
         world.plan(NOW, Event::Watchdog);
-        world.limits.set(KEY, case.limit);
+        world.limits.set(KEY, case.limit, NOW);
         Self { world, case, requests: seed % 2 == 1 }
     }
 

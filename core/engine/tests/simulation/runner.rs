@@ -116,7 +116,7 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     world.is_faultless = is_faultless;
     let mut own = world.random.fork();
     for key in KEYS.iter().take(2) {
-        world.limits.set(key, limits::drawn(&mut own));
+        world.limits.set(key, limits::drawn(&mut own), START);
     }
     let changes_limits = own.chance(200);
     let mut shaky = Random::new(seed ^ 0x7075_745f_6f66_6621);

@@ -66,7 +66,8 @@ fn runs_are_skipped_beyond_the_end_of_a_firing() {
         ("*/7 * * * * *", AHEAD + AHEAD / 2, true),
     ] {
         let mut script = Script::new();
-        script.world.limits.set("a key", Limit { concurrency: Some(1), per_second: None });
+        let (limit, now) = (Limit { concurrency: Some(1), per_second: None }, script.world.now);
+        script.world.limits.set("a key", limit, now);
         let every = Schedule::Recurring(Recurring::cron(cron));
         let limited = Version { schedule: every, key: Some("a key"), ..script.once("limited", 0) };
         script.append(limited, 0);

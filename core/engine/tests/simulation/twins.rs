@@ -240,7 +240,7 @@ impl<'s> Twin<'s> {
         let storage = Storage::default();
         let engine = Engine::load("1-0", script.config, storage.snapshot()).unwrap();
         let mut limiter = Limiter::default();
-        limiter.put(Named { key: "k".to_owned(), limit: script.limit }).unwrap();
+        limiter.put(Named { key: "k".to_owned(), limit: script.limit }, NOW).unwrap();
         let mut agenda = BTreeMap::new();
         for (place, (at, act)) in (0..).zip(&script.acts) {
             agenda.insert((*at, place), act.clone());

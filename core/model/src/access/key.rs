@@ -2,7 +2,7 @@
 
 use super::token::{KeyId, Token};
 use crate::bounds::{MAX_KEY_NAME_BYTES, MAX_KEY_NAMESPACES, MAX_KEY_SCOPES};
-use crate::input::{Bounded, FieldError, InstantInput, TimeInput, parse_object};
+use crate::input::{Bounded, FieldError, InstantInput, ShownTime, TimeInput, parse_object};
 use crate::namespace::Namespace;
 use scheduler_calendar::ordered::collected;
 use scheduler_calendar::time::UnixMillis;
@@ -273,10 +273,10 @@ pub struct ShownKey<'a> {
     /// When it was made.
     #[schemars(with = "i64")]
     created_at: UnixMillis,
-    /// When the key expires. Absent if it never expires.
+    /// When the key expires: milliseconds since 1970, or RFC 3339 if a request would refuse the
+    /// number, because it reads as a date. Absent if it never expires.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<i64>")]
-    expires_at: Option<UnixMillis>,
+    expires_at: Option<ShownTime>,
     /// When the key was last used, up to an hour behind. Absent if it was never used.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<i64>")]
@@ -291,7 +291,7 @@ impl<'a> From<&'a Key> for ShownKey<'a> {
             scopes: &key.scopes,
             namespaces: &key.namespaces,
             created_at: key.created_at,
-            expires_at: key.expires_at,
+            expires_at: key.expires_at.map(ShownTime::from),
             last_used_at: key.last_used_at,
         }
     }

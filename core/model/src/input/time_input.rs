@@ -175,8 +175,13 @@ pub fn parse_time(field: &'static str, text: &str) -> Result<UnixMillis, FieldEr
 
 const ACCEPTED: &str = "give milliseconds since 1970, which have 13 digits, or RFC 3339 like 2026-12-24T18:00:00+01:00";
 
+/// Returns whether a number is accepted as a time in milliseconds since 1970.
+pub(super) fn is_in_millis(number: i64) -> bool {
+    (MIN_TIME_MILLIS..=UnixMillis::LAST.get()).contains(&number) && !is_date(number)
+}
+
 fn of_number(millis: i64, has_zone: bool) -> Result<UnixMillis, String> {
-    if (MIN_TIME_MILLIS..=UnixMillis::LAST.get()).contains(&millis) && !is_date(millis) {
+    if is_in_millis(millis) {
         return Ok(UnixMillis::new(millis));
     }
     Err(match u64::try_from(millis) {

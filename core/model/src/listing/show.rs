@@ -1,9 +1,10 @@
 //! Tasks as the API shows them.
 
 use crate::dead_letter::DeadLetterId;
+use crate::input::ShownTime;
 use crate::protocol::{Kind, ListItem, Status};
 use crate::schedule::with_names_of_today;
-use crate::task::{Record, with_calendar_names, write_text};
+use crate::task::{Record, with_calendar_names, with_shown_times, write_text};
 use scheduler_calendar::clock_change::ClockChange;
 use scheduler_calendar::time::UnixMillis;
 use serde::de::IgnoredAny;
@@ -38,7 +39,8 @@ pub fn write_task(status: impl Serialize, due: UnixMillis, record: &str, out: &m
     if !due.is_never() {
         out.extend_from_slice(format!(",\"due\":{due}").as_bytes());
     }
-    if let Some(kind) = kind_of_text(&record) {
+    let schedule = ScheduleText::read(&record);
+    if let Some(kind) = schedule.as_ref().map(ScheduleText::kind) {
         out.extend_from_slice(b",\"kind\":");
         let _ = serde_json::to_writer(&mut *out, &kind);
     }
@@ -60,7 +62,10 @@ pub fn write_task(status: impl Serialize, due: UnixMillis, record: &str, out: &m
         write_text(&explanation, out);
     }
     out.push(b',');
-    out.extend_from_slice(record.as_bytes().get(1..).unwrap_or_default());
+    let with_text =
+        schedule.filter(ScheduleText::has_time_as_text).map(|_| with_shown_times(&record));
+    let shown = with_text.as_deref().unwrap_or(&record);
+    out.extend_from_slice(shown.as_bytes().get(1..).unwrap_or_default());
 }
 
 /// Returns the kind of schedule of a task. A run of a recurring task has the kind of that task. Any
@@ -70,20 +75,35 @@ pub fn kind_of(record: &Record<'_>) -> Kind {
     kind_with(has, record.time.is_some())
 }
 
-/// Returns the kind of schedule from a record's text without reading its other members; `None` if
-/// the text is not a record.
-fn kind_of_text(record: &str) -> Option<Kind> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Schedule {
-        time: Option<IgnoredAny>,
-        cron: Option<IgnoredAny>,
-        every_seconds: Option<IgnoredAny>,
-        rrule: Option<IgnoredAny>,
+/// The members of a record that say when a task fires, read without its other members.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ScheduleText {
+    time: Option<UnixMillis>,
+    cron: Option<IgnoredAny>,
+    every_seconds: Option<IgnoredAny>,
+    anchor: Option<UnixMillis>,
+    rrule: Option<IgnoredAny>,
+    start_at: Option<UnixMillis>,
+    end_at: Option<UnixMillis>,
+}
+
+impl ScheduleText {
+    /// Reads them; `None` if the text is not a record.
+    fn read(record: &str) -> Option<Self> {
+        serde_json::from_str(record).ok()
     }
-    let of: Schedule = serde_json::from_str(record).ok()?;
-    let has = [of.cron.is_some(), of.every_seconds.is_some(), of.rrule.is_some()];
-    Some(kind_with(has, of.time.is_some()))
+
+    fn kind(&self) -> Kind {
+        let has = [self.cron.is_some(), self.every_seconds.is_some(), self.rrule.is_some()];
+        kind_with(has, self.time.is_some())
+    }
+
+    /// Returns whether an answer shows one of the times as text.
+    fn has_time_as_text(&self) -> bool {
+        let times = [self.time, self.anchor, self.start_at, self.end_at];
+        times.into_iter().flatten().any(|time| ShownTime::from(time).is_text())
+    }
 }
 
 fn kind_with([cron, every, rrule]: [bool; 3], time: bool) -> Kind {
@@ -176,9 +196,9 @@ mod tests {
     #[test]
     fn a_task_is_shown_with_what_runs_of_it() {
         let mut out = b"[".to_vec();
-        write_running(Status::Running, UnixMillis::new(5), r#"{"time":5,"id":"a"}"#, &mut out);
-        let expected =
-            br#"[{"running":true,"status":"running","due":5,"kind":"once","time":5,"id":"a"}"#;
+        let record = r#"{"time":1764000000000,"id":"a"}"#;
+        write_running(Status::Running, UnixMillis::new(5), record, &mut out);
+        let expected = br#"[{"running":true,"status":"running","due":5,"kind":"once","time":1764000000000,"id":"a"}"#;
         assert_eq!(out, expected);
     }
 
@@ -202,6 +222,27 @@ mod tests {
             assert_eq!(shown(&record(former, "queueOne")), expected);
             assert_eq!(shown(&record(former, "queue-one")), expected);
         }
+    }
+
+    #[test]
+    fn times_that_a_request_refuses_as_numbers_are_shown_as_text() {
+        let shown = |record: &str| {
+            let mut out = Vec::new();
+            write_task(Status::Scheduled, UnixMillis::new(5), record, &mut out);
+            String::from_utf8(out).unwrap()
+        };
+        let more = r#""callback":{},"payload":{"time":5,"anchor":5},"createdAt":5"#;
+        assert_eq!(
+            shown(&format!(
+                r#"{{"id":"a","everySeconds":60,"anchor":7,"startAt":0,"endAt":1764000000000,"maxRuns":3,"firstRun":7,"finalRun":8,{more}}}"#
+            )),
+            format!(
+                r#"{{"status":"scheduled","due":5,"kind":"every","id":"a","everySeconds":60,"anchor":"1970-01-01T00:00:00.007Z","startAt":"1970-01-01T00:00:00Z","endAt":1764000000000,"maxRuns":3,"firstRun":7,"finalRun":8,{more}}}"#
+            )
+        );
+        let task = shown(&format!(r#"{{"time":20991224093000,"id":"a",{more}}}"#));
+        let expected = r#"{"status":"scheduled","due":5,"kind":"once","time":"2635-03-09T23:34:53Z","id":"a","#;
+        assert_eq!(task, format!("{expected}{more}}}"));
     }
 
     #[test]
@@ -242,11 +283,12 @@ mod tests {
         assert_eq!(shown(&of(1)), today);
         // Instants, one-shot tasks, and values that are not such fields stay unchanged.
         for record in [
-            r#"{"id":"a","cron":"@daily","startAt":5,"callback":{},"payload":{"local":{"startAt":"2026-12-01T09:00:00"}}}"#,
-            r#"{"time":5,"id":"a","timezone":"America/Vancouver","local":{"time":"2026-12-01T09:00:00"},"callback":{}}"#,
+            r#"{"id":"a","cron":"@daily","startAt":1764000000000,"callback":{},"payload":{"local":{"startAt":"2026-12-01T09:00:00"}}}"#,
+            r#"{"time":1764000000000,"id":"a","timezone":"America/Vancouver","local":{"time":"2026-12-01T09:00:00"},"callback":{}}"#,
             r#"{"id":"a","local": nothing"#,
         ] {
-            let kind = kind_of_text(record).map(|kind| serde_json::to_string(&kind).unwrap());
+            let kind = ScheduleText::read(record)
+                .map(|schedule| serde_json::to_string(&schedule.kind()).unwrap());
             let kind = kind.map(|kind| format!("\"kind\":{kind},")).unwrap_or_default();
             let expected = format!(r#"{{"status":"scheduled",{kind}"#);
             assert_eq!(shown(record), record.replacen('{', &expected, 1));

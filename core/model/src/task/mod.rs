@@ -54,5 +54,6 @@ pub use run_input::RunInput;
 pub use valid_task::ValidTask;
 pub use validator::Validator;
 pub use views::{
-    envelope_for_consumer, for_consumer, for_request, with_calendar_names, with_hidden_headers,
+    describe_shown_times, envelope_for_consumer, for_consumer, for_request, with_calendar_names,
+    with_hidden_headers, with_shown_times,
 };

@@ -5,14 +5,15 @@ use super::json_text::write_object;
 use super::merging::{Merging, members_of, repeated, text_of};
 use super::read_only::is_read_only;
 use super::{Callback, Record};
-use crate::bounds::{MAX_PATCH_MEMBERS, MIN_TIME_MILLIS};
+use crate::bounds::MAX_PATCH_MEMBERS;
 use crate::calendars::with_names;
-use crate::input::{BoundedMap, FieldError, GivenTime, Text, TimeInput, parse_naming_the_field};
+use crate::input::{
+    BoundedMap, FieldError, GivenTime, ShownTime, Text, TimeInput, parse_naming_the_field,
+};
 use crate::schedule::{GivenKind, MEMBERS, SENTENCE, TIMES, WAYS, WORDS, with_names_of_today};
 use scheduler_calendar::local_time::LocalTime;
 use scheduler_calendar::ordered::collected;
 use scheduler_calendar::time::UnixMillis;
-use serde_json::Value;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -94,7 +95,7 @@ pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, Fi
 fn given_again(record: &str, paused: bool) -> Result<Fields<'_>, FieldError> {
     let mut fields = fields_of::<{ usize::MAX }>(record)?;
     fields.retain(|name, _| !is_read_only(name));
-    TIMES.iter().for_each(|name| write_early_time(&mut fields, name));
+    TIMES.iter().for_each(|name| write_as_shown(&mut fields, name));
     if let Some(local) = fields.remove("local") {
         for (name, (_, value)) in members_of(&local)
             .unwrap_or_default()
@@ -187,12 +188,12 @@ fn check_local(fields: &Fields<'_>, patch: &Fields<'_>) -> Result<(), FieldError
     Ok(())
 }
 
-/// Writes a stored time as RFC 3339 if it is too early to be given as a number.
-fn write_early_time(fields: &mut Fields<'_>, name: &'static str) {
+/// Writes a stored time as an answer shows it, because the number may be one that a request refuses.
+fn write_as_shown(fields: &mut Fields<'_>, name: &'static str) {
     let millis = fields.get(name).and_then(|value| value.parse::<i64>().ok());
-    if let Some(millis) = millis.filter(|millis| *millis < MIN_TIME_MILLIS) {
-        let shown = Value::from(UnixMillis::new(millis).shown());
-        fields.insert(Cow::Borrowed(name), Cow::Owned(shown.to_string()));
+    let shown = millis.map(|millis| ShownTime::from(UnixMillis::new(millis)));
+    if let Some(text) = shown.and_then(|shown| serde_json::to_string(&shown).ok()) {
+        fields.insert(Cow::Borrowed(name), Cow::Owned(text));
     }
 }
 

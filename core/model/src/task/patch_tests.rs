@@ -1,4 +1,5 @@
 use super::*;
+use serde_json::Value;
 
 fn patched(record: &str, paused: bool, patch: &str) -> Value {
     serde_json::from_str(&merge_patch(record, paused, patch).unwrap()).unwrap()

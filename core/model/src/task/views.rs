@@ -1,10 +1,15 @@
 //! A record as targets and readers see it: without the members that they may not see.
 
 use super::{HIDDEN, ON_FAILURE, ON_SUCCESS, write_text};
+use crate::bounds::MIN_TIME_MILLIS;
 use crate::calendars::with_names;
 use crate::format::envelope::Envelope;
-use crate::input::{BoundedMap, Text};
+use crate::input::{BoundedMap, ShownTime, Text};
+use crate::schedule::TIMES;
+use scheduler_calendar::time::UnixMillis;
+use schemars::Schema;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use std::borrow::Cow;
 
 /// Bounds the members of a record and of a callback, with room for those of later versions.
@@ -75,6 +80,42 @@ pub fn with_calendar_names(record: &str) -> Cow<'_, str> {
         Cow::Owned(rewritten(record, |_| true, Headers::Whole))
     } else {
         Cow::Borrowed(record)
+    }
+}
+
+/// Returns a record with its times as answers show them: see [`ShownTime`].
+pub fn with_shown_times(record: &str) -> Cow<'_, str> {
+    let Ok(members) = serde_json::from_str::<Members<'_>>(record) else {
+        return Cow::Borrowed(record);
+    };
+    let text = written(members.0.into_iter(), record.len(), |name, value, out| {
+        match value.get().parse::<i64>().ok().filter(|_| TIMES.contains(&name)) {
+            Some(millis) => {
+                // Writing to a Vec does not fail.
+                let _ = serde_json::to_writer(out, &ShownTime::from(UnixMillis::new(millis)));
+            }
+            None => out.extend_from_slice(value.get().as_bytes()),
+        }
+    });
+    Cow::Owned(text)
+}
+
+/// Describes the times of a record as [`with_shown_times`] writes them, in the schema of an answer.
+pub fn describe_shown_times(schema: &mut Schema) {
+    const TEXT: &str = "RFC 3339 if a request would refuse the number: before 1973-03-03, and if the number reads as a date.";
+    let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else {
+        return;
+    };
+    for name in TIMES {
+        let Some(property) = properties.get_mut(name).and_then(Value::as_object_mut) else {
+            continue;
+        };
+        let said = property.get("description").and_then(Value::as_str).unwrap_or_default();
+        let said = json!(format!("{said} {TEXT}"));
+        property.insert("description".to_owned(), said);
+        property.insert("type".to_owned(), json!(["integer", "string"]));
+        property.insert("minimum".to_owned(), json!(MIN_TIME_MILLIS));
+        property.remove("format");
     }
 }
 

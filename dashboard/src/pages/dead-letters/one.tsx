@@ -7,6 +7,7 @@ import type { RunList, Task } from "../../api/types";
 import { ApiText, Copy, Empty, ErrorNote, LinkButton, Loading, PageHead, Time } from "../../components/basics";
 import { Target } from "../../components/target";
 import { adviceOn, explained } from "../../lib/errors";
+import { millisOf } from "../../lib/time";
 import { usePoll } from "../../state/live";
 import { taskPath } from "../../state/router";
 import { RunAttempts } from "../task/attempts";
@@ -67,7 +68,7 @@ export function DeadLetter({ id }: { id: string }) {
             <dl class="facts">
               <dt>Was due</dt>
               <dd>
-                <Time at={letter.time} />
+                <Time at={millisOf(letter.time)} />
               </dd>
               <dt>Failed</dt>
               <dd>
@@ -113,7 +114,8 @@ export function DeadLetter({ id }: { id: string }) {
 
 /** Shows the attempts at the run that failed for good, as far as the history still has them among the newest of the task. */
 function LetterAttempts({ letter, runs }: { letter: Task; runs: RunList | undefined }) {
-  const attempts = runs?.runs.filter(({ time }) => time === letter.time) ?? [];
+  const of = millisOf(letter.time);
+  const attempts = runs?.runs.filter(({ time }) => time === of) ?? [];
   return (
     <section class="panel" aria-labelledby="attempts">
       <div class="panel-head">
@@ -122,7 +124,7 @@ function LetterAttempts({ letter, runs }: { letter: Task; runs: RunList | undefi
       {attempts.length > 0 ? (
         <div class="run-groups">
           <div class="run-group">
-            <RunAttempts attempts={attempts} time={letter.time} />
+            <RunAttempts attempts={attempts} time={of} />
           </div>
         </div>
       ) : (
