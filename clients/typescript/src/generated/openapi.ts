@@ -2684,7 +2684,7 @@ export interface QueuedTask {
   maxRuns?: number | undefined;
   /** What happens to missed runs. */
   misfire?: Misfire | undefined;
-  /** For a paused further attempt, the earliest time at which it starts, milliseconds since 1970. For a paused run that was held, 281474976710653: it waits for the end of the run before. */
+  /** For a paused further attempt, the earliest time at which it starts, milliseconds since 1970. */
   notBefore?: number | undefined;
   /** What happens when a run has failed for good. */
   onFailure?: Callback | undefined;
@@ -3362,7 +3362,7 @@ export interface Task {
   maxRuns?: number | undefined;
   /** What happens to missed runs. */
   misfire?: Misfire | undefined;
-  /** For a paused further attempt, the earliest time at which it starts, milliseconds since 1970. For a paused run that was held, 281474976710653: it waits for the end of the run before. */
+  /** For a paused further attempt, the earliest time at which it starts, milliseconds since 1970. */
   notBefore?: number | undefined;
   /** What happens when a run has failed for good. */
   onFailure?: Callback | undefined;

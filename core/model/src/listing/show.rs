@@ -63,7 +63,7 @@ pub fn write_task(status: impl Serialize, due: UnixMillis, record: &str, out: &m
     }
     out.push(b',');
     let with_text =
-        schedule.filter(ScheduleText::has_time_as_text).map(|_| with_shown_times(&record));
+        schedule.filter(ScheduleText::has_other_times).map(|_| with_shown_times(&record));
     let shown = with_text.as_deref().unwrap_or(&record);
     out.extend_from_slice(shown.as_bytes().get(1..).unwrap_or_default());
 }
@@ -86,6 +86,7 @@ struct ScheduleText {
     rrule: Option<IgnoredAny>,
     start_at: Option<UnixMillis>,
     end_at: Option<UnixMillis>,
+    not_before: Option<UnixMillis>,
 }
 
 impl ScheduleText {
@@ -99,10 +100,11 @@ impl ScheduleText {
         kind_with(has, self.time.is_some())
     }
 
-    /// Returns whether an answer shows one of the times as text.
-    fn has_time_as_text(&self) -> bool {
+    /// Returns whether an answer shows one of the times as text, or leaves one out.
+    fn has_other_times(&self) -> bool {
         let times = [self.time, self.anchor, self.start_at, self.end_at];
-        times.into_iter().flatten().any(|time| ShownTime::from(time).is_text())
+        self.not_before == Some(UnixMillis::HELD)
+            || times.into_iter().flatten().any(|time| ShownTime::from(time).is_text())
     }
 }
 
@@ -240,6 +242,9 @@ mod tests {
                 r#"{{"status":"scheduled","due":5,"kind":"every","id":"a","everySeconds":60,"anchor":"1970-01-01T00:00:00.007Z","startAt":"1970-01-01T00:00:00Z","endAt":1764000000000,"maxRuns":3,"firstRun":7,"finalRun":8,{more}}}"#
             )
         );
+        let held = format!(r#"{{"id":"a","notBefore":{},{more}}}"#, UnixMillis::HELD);
+        assert!(!shown(&held).contains("notBefore"), "{}", shown(&held));
+        assert!(shown(&held.replace("653,", "652,")).contains("notBefore"));
         let task = shown(&format!(r#"{{"time":20991224093000,"id":"a",{more}}}"#));
         let expected = r#"{"status":"scheduled","due":5,"kind":"once","time":"2635-03-09T23:34:53Z","id":"a","#;
         assert_eq!(task, format!("{expected}{more}}}"));

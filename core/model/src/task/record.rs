@@ -261,12 +261,11 @@ pub struct Record<'a> {
     pub late_since: Option<UnixMillis>,
     /// For a paused further attempt, the earliest time at which it starts, even if it is resumed
     /// before. For a paused run that was held, [`UnixMillis::HELD`]: it waits for the run before,
-    /// even if it is resumed before that has ended.
+    /// even if it is resumed before that has ended. Answers leave that value out.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(
         with = "Option<i64>",
-        description = "For a paused further attempt, the earliest time at which it starts, milliseconds since 1970. For a paused run that was \
-            held, 281474976710653: it waits for the end of the run before."
+        description = "For a paused further attempt, the earliest time at which it starts, milliseconds since 1970."
     )]
     pub not_before: Option<UnixMillis>,
 }

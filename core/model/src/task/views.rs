@@ -83,12 +83,17 @@ pub fn with_calendar_names(record: &str) -> Cow<'_, str> {
     }
 }
 
-/// Returns a record with its times as answers show them: see [`ShownTime`].
+/// Returns a record with its times as answers show them: see [`ShownTime`]. Leaves out the
+/// `notBefore` of a run that was held, because it is a mark and no time.
 pub fn with_shown_times(record: &str) -> Cow<'_, str> {
     let Ok(members) = serde_json::from_str::<Members<'_>>(record) else {
         return Cow::Borrowed(record);
     };
-    let text = written(members.0.into_iter(), record.len(), |name, value, out| {
+    let held = UnixMillis::HELD.to_string();
+    let is_shown =
+        |(Text(name), value): &(Text<'_>, &RawValue)| name != "notBefore" || value.get() != held;
+    let shown = members.0.into_iter().filter(is_shown);
+    let text = written(shown, record.len(), |name, value, out| {
         match value.get().parse::<i64>().ok().filter(|_| TIMES.contains(&name)) {
             Some(millis) => {
                 // Writing to a Vec does not fail.
