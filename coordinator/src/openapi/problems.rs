@@ -149,7 +149,6 @@ pub(super) fn problems() -> Vec<Problem> {
         Problem::already_running("order-7"),
         Problem::task_cancelled("order-7"),
         Problem::not_applicable("order-7", &Change::Pause),
-        Problem::would_end(EngineError::WouldEnd.to_string()),
         Problem::too_many_runs("order-7"),
         Problem::other_version("the task was changed meanwhile; read it again"),
         Problem::condition_refused(
