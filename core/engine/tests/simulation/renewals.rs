@@ -122,6 +122,14 @@ impl Model {
         while run.1 <= begin && run.0 != next_time {
             run = new.following(id, run.0)?;
         }
+        let count_left = |most: u32| {
+            let later = |run: &(i64, i64)| former.following(id, run.0);
+            let later = std::iter::successors(former.following(id, next_time), later);
+            (1..most - runs).zip(later).count() as u32 + 1
+        };
+        // As many runs are left as by the former items, also if these reach the end before they
+        // reach the number of runs.
+        let runs = new.max_runs.map_or(runs, |most| most - count_left(most));
         Some((run.0, run.1, runs))
     }
 
