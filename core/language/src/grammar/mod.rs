@@ -179,8 +179,9 @@ impl<'a> Parser<'a> {
     /// Consumes the first of these that comes next. Returns whether any does.
     fn take_any(&mut self, options: &[&str]) -> bool {
         let first = self.word(0);
-        // A word that is compared with many counts for all of them.
-        self.steps.set(self.steps.get().saturating_add(options.len() as u32));
+        // A word that is compared with many counts for each of them.
+        let steps = self.steps.get() + options.len().saturating_sub(1) as u32;
+        self.steps.set(steps.min(MAX_STEPS + 1));
         options.iter().any(|words| may_begin(words, first) && self.take(words))
     }
 
