@@ -345,6 +345,7 @@ fn of_shards_by_value() -> Vec<Vector> {
         r#"{"kind":"conflict","detail":"d"}"#,
         r#"{"kind":"storage","detail":"d"}"#,
         r#"{"kind":"unfinished","detail":"d"}"#,
+        r#"{"kind":"not-applicable","detail":"d"}"#,
     ];
     let terms = r#"{"once":{"key":"000102030405060708090a0b0c0d0e0f","request":"101112131415161718191a1b1c1d1e1f","made":{"at":5,"random":"000102030405060708090a0b0c0d0e0f"}},"share":{"pending_tasks":1,"create_micros":2,"of":{"pendingTasks":8,"createsPerSecond":9}},"keys":["k"],"open_anchors":[1],"said_paused":[2],"again":true,"tasks_only":true,"recall_only":true}"#;
     let filters =
