@@ -47,7 +47,7 @@ test("by default, tasks can only call the public web and the example queue", () 
   for (const name of ["SERVICE_BINDINGS", "DURABLE_OBJECT_BINDINGS", "WEBHOOK_ALLOWED_HOSTS"]) assert.equal(scheduler.vars[name], "", name);
 });
 
-test("the local configuration adds bindings that lead to the example and memory for all shards, and changes nothing else", async () => {
+test("the local configuration adds bindings that lead to the example and memory for all shards, builds faster, and changes nothing else", async () => {
   const local = unstable_readConfig({ config: await writeLocalConfig() });
   assert.deepEqual(local.services.map((service) => ({ ...service })), [{ binding: "EXAMPLE", service: consumer.name, entrypoint: "Example" }]);
   const { bindings } = local.durable_objects;
@@ -65,7 +65,10 @@ test("the local configuration adds bindings that lead to the example and memory 
   assert.deepEqual(local.queues.producers, scheduler.queues.producers);
   assert.deepEqual({ ...envelopes, max_batch_size: 1 }, { ...scheduler.queues.consumers[0] });
   assert.equal(local.queues.consumers.length, 1);
-  for (const name of ["migrations", "triggers", "build", "main", "compatibility_date", "compatibility_flags", "assets"]) assert.deepEqual(local[name], scheduler[name], name);
+  // It has the same sources, and leaves out what only makes the Worker small.
+  assert.deepEqual({ ...local.build, command: "make build" }, { ...scheduler.build });
+  assert.match(local.build.command, /^scripts\/build\.sh quick /);
+  for (const name of ["migrations", "triggers", "main", "compatibility_date", "compatibility_flags", "assets"]) assert.deepEqual(local[name], scheduler[name], name);
 });
 
 test("the copy for trials has the settings of the deployment, and queues and objects of its own", () => {

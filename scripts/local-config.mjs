@@ -18,6 +18,9 @@ const VARS = {
 // Locally, one batch is delivered at a time, so a slow task would hold up all other envelopes.
 const BATCH = ["max_batch_size = 1\n", "max_batch_size = 10\n"];
 
+// Locally, neither the size nor the speed of the Worker matters.
+const BUILD = ['command = "make build"\n', 'command = "scripts/build.sh quick && scripts/dashboard.sh"\n'];
+
 /** Writes the file, and returns its path. It lies beside wrangler.toml, for paths in it are relative to its folder. */
 export async function writeLocalConfig() {
   let text = await readFile(join(ROOT, "wrangler.toml"), "utf8");
@@ -26,8 +29,10 @@ export async function writeLocalConfig() {
     if (!line.test(text)) throw new Error(`wrangler.toml has no line ${name} = "..."`);
     text = text.replace(line, `${name} = ${JSON.stringify(value)}`);
   }
-  if (!text.includes(BATCH[0])) throw new Error(`wrangler.toml has no line ${BATCH[0]}`);
-  text = text.replace(...BATCH);
+  for (const [line, local] of [BATCH, BUILD]) {
+    if (!text.includes(line)) throw new Error(`wrangler.toml has no line ${line}`);
+    text = text.replace(line, local);
+  }
   const bindings = await readFile(join(ROOT, "examples/consumer/scheduler.toml"), "utf8");
   const path = join(ROOT, "wrangler.local.toml");
   // The runtime does not start without the dashboard's folder. If the dashboard is not built, the
