@@ -263,7 +263,7 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// Returns whether both begin with the same byte. Most words are told apart by it.
+/// Returns whether both begin with the same byte. Most words differ in it.
 fn may_begin(words: &str, word: &str) -> bool {
     matches!((words.as_bytes(), word.as_bytes()), ([one, ..], [other, ..]) if one == other)
 }
