@@ -36,6 +36,10 @@ const BITS_48: u64 = (1 << 48) - 1;
 const _: () =
     assert!(MAX_PAGE_BODY_BYTES <= BITS_19 as usize && MAX_PAGE_TASKS <= u16::MAX as usize);
 
+/// The most bytes that [`PageBuilder::reserve_like_the_last`] makes room for, because the length of
+/// further records is a guess.
+const MAX_RESERVED_BYTES: usize = 4 * PAGE_TARGET_BYTES;
+
 /// What an entry is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub struct Flags(u16);
@@ -187,9 +191,14 @@ impl Directory {
         if !entries.is_sorted_by_key(|entry| entry.due) {
             sort_by_due(&mut entries);
         }
+        Self::of_sorted(entries.into_iter())
+    }
+
+    /// Makes a directory from entries in order of due time.
+    fn of_sorted(entries: impl ExactSizeIterator<Item = Entry>) -> Self {
         let mut directory = Self::default();
         directory.bytes.reserve_exact(entries.len() * ENTRY_BYTES);
-        for entry in &entries {
+        for entry in entries {
             directory.bytes.extend_from_slice(&entry.to_bytes());
             directory.note_local(entry.flags);
         }
@@ -366,6 +375,13 @@ pub struct PageBuilder {
 }
 
 impl PageBuilder {
+    /// Makes room for `more` records that are about as long as the last one.
+    pub(crate) fn reserve_like_the_last(&mut self, more: usize) {
+        let bytes = self.entries.last().map_or(0, |entry| entry.len as usize);
+        self.entries.reserve(more);
+        self.body.reserve(more.saturating_mul(bytes).min(MAX_RESERVED_BYTES));
+    }
+
     /// Adds the record that `write` appends to its buffer. Returns whether the record was added: an
     /// empty record, or one longer than [`MAX_RECORD_BYTES`], is not.
     #[must_use]
@@ -413,29 +429,65 @@ impl PageBuilder {
         self.entries.retain(|entry| entry.len > 0);
         sort_by_due(&mut self.entries);
         let mut pages = Vec::new();
-        let mut entries: Vec<Entry> = Vec::new();
-        let mut body: Vec<u8> = Vec::with_capacity(self.body.len().min(PAGE_TARGET_BYTES));
-        for entry in self.entries {
-            let start = entry.offset as usize;
-            let record = self.body.get(start..start + entry.len as usize).unwrap_or_default();
-            debug_assert_eq!(record.len(), entry.len as usize, "a record is within the buffer");
-            if !entries.is_empty()
-                && (body.len() + record.len() > PAGE_TARGET_BYTES
-                    || entries.len() == MAX_PAGE_TASKS)
-            {
-                pages.push(Page {
-                    directory: Directory::new(std::mem::take(&mut entries)),
-                    body: std::mem::take(&mut body),
-                });
-            }
-            entries.push(Entry { offset: body.len() as u32, ..entry });
-            body.extend_from_slice(record);
-        }
-        if !entries.is_empty() {
-            pages.push(Page { directory: Directory::new(entries), body });
+        let mut rest = self.entries.as_slice();
+        while !rest.is_empty() {
+            let (entries, after) = rest.split_at(entries_of_page(rest));
+            rest = after;
+            pages.push(Page { directory: moved_together(entries), body: self.body_of(entries) });
         }
         pages
     }
+
+    /// Returns the records of entries, one after another.
+    fn body_of(&self, entries: &[Entry]) -> Vec<u8> {
+        let range = |entry: &Entry| {
+            let start = entry.offset as usize;
+            start..start + entry.len as usize
+        };
+        // The tasks of a request are often in order of due time. Then their records are together
+        // already.
+        let is_together =
+            entries.windows(2).all(|pair| matches!(pair, [a, b] if a.offset + a.len == b.offset));
+        let body = match (entries.first(), entries.last()) {
+            (Some(first), Some(last)) if is_together => {
+                self.body.get(range(first).start..range(last).end).unwrap_or_default().to_vec()
+            }
+            _ => {
+                let mut body = Vec::with_capacity(bytes_of(entries));
+                for entry in entries {
+                    body.extend_from_slice(self.body.get(range(entry)).unwrap_or_default());
+                }
+                body
+            }
+        };
+        debug_assert_eq!(body.len(), bytes_of(entries), "the records are within the buffer");
+        body
+    }
+}
+
+/// Returns how many of these entries, at least one, the first page takes.
+fn entries_of_page(entries: &[Entry]) -> usize {
+    let mut bytes = 0;
+    let fit = entries.iter().take(MAX_PAGE_TASKS).take_while(|entry| {
+        bytes += entry.len as usize;
+        bytes <= PAGE_TARGET_BYTES
+    });
+    fit.count().clamp(1, entries.len())
+}
+
+/// Returns the bytes of the records of entries.
+fn bytes_of(entries: &[Entry]) -> usize {
+    entries.iter().map(|entry| entry.len as usize).sum()
+}
+
+/// Returns the directory of entries whose records are moved together.
+fn moved_together(entries: &[Entry]) -> Directory {
+    let mut end = 0;
+    Directory::of_sorted(entries.iter().map(|entry| {
+        let offset = end;
+        end += entry.len;
+        Entry { offset, ..*entry }
+    }))
 }
 
 #[cfg(test)]
