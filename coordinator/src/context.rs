@@ -21,6 +21,7 @@ use scheduler_platform::settings::{self, Allowed};
 use scheduler_platform::{Unread, read_body, within};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use worker::wasm_bindgen::JsValue;
 use worker::{Env, Headers, Method, Request, RequestInit, Url};
@@ -168,13 +169,17 @@ impl Call<'_> {
             .map_err(|problem| unreadable(format!("it is not UTF-8: {problem}")))
     }
 
-    /// Looks up the calendars that tasks of the request name, in fields or in words, so that the
-    /// tasks can be checked.
-    pub(crate) async fn load_calendars<'t>(
+    /// Looks up the calendars that a task of the request names, in fields or in words, so that the
+    /// task can be checked.
+    pub(crate) async fn load_calendars(&self, task: &NewTask<'_>) -> Result<(), Problem> {
+        self.load_calendars_named(task.calendars(calendars_in).into_iter().collect()).await
+    }
+
+    /// Looks up calendars by their names.
+    pub(crate) async fn load_calendars_named(
         &self,
-        tasks: impl IntoIterator<Item = &'t NewTask<'t>>,
+        names: BTreeSet<String>,
     ) -> Result<(), Problem> {
-        let names = tasks.into_iter().flat_map(|task| task.calendars(calendars_in)).collect();
         calendars::load(self.env, self.shards.namespace(), names, &self.calendars).await
     }
 

@@ -2,7 +2,7 @@
 
 use crate::problem::Problem;
 use crate::response::Answer;
-use scheduler_model::batch::write_taken;
+use scheduler_model::batch::{write_all_taken, write_taken};
 use scheduler_model::bounds::{MAX_BATCH_ITEMS, MAX_ERRORS_BYTES};
 use scheduler_model::ids::TaskId;
 use scheduler_model::input::FieldError;
@@ -94,18 +94,25 @@ impl Batch<'_> {
             |(item, failed): (&Result<_, _>, &Option<_>)| item.is_ok() && failed.is_none();
         let accepted = self.items.iter().zip(&failed).filter(|item| is_accepted(*item)).count();
         let rejected = self.items.len() - accepted;
-        let mut members =
-            format!("\"accepted\":{accepted},\"rejected\":{rejected},\"results\":[").into_bytes();
-        members.reserve(self.items.len() * 48);
-        self.write_results(&failed, rejected, &mut members);
-        members.push(b']');
+        let mut body =
+            format!("{{\"accepted\":{accepted},\"rejected\":{rejected},\"results\":[").into_bytes();
+        body.reserve(self.items.len() * 48);
+        if rejected == 0 {
+            write_all_taken(self.items, self.duplicates, &mut body);
+        } else {
+            self.write_results(&failed, rejected, &mut body);
+        }
+        body.push(b']');
         let first = (accepted == 0).then(|| self.first_refused()).flatten();
         match first {
             Some((at, line, error)) => Ok(Answer::refusal_with(
                 Problem::batch_rejected(rejected, at, line, error),
-                &members,
+                body.get(1..).unwrap_or_default(),
             )),
-            None => Ok(Answer::json(200, [b"{", members.as_slice(), b"}"].concat())),
+            None => {
+                body.push(b'}');
+                Ok(Answer::json(200, body))
+            }
         }
     }
 
@@ -126,12 +133,12 @@ impl Batch<'_> {
         numbers.map(|(number, _)| Some(number)).chain(std::iter::repeat(None))
     }
 
+    /// Writes the results of items of which some were refused. Only the results of refused items
+    /// name their lines.
     fn write_results(&self, failed: &[Option<&Problem>], rejected: usize, out: &mut Vec<u8>) {
         let mut left = MAX_ERRORS_BYTES.saturating_sub(rejected * UNEXPLAINED_BYTES);
         let mut duplicates = self.duplicates.iter().peekable();
-        // Only the results of refused items name their lines.
-        let lines = (rejected > 0).then(|| self.lines_of_items());
-        let mut lines = lines.into_iter().flatten();
+        let mut lines = self.lines_of_items();
         for (at, (item, failed)) in self.items.iter().zip(failed).enumerate() {
             if at > 0 {
                 out.push(b',');

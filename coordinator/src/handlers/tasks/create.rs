@@ -11,6 +11,7 @@ use crate::handlers::tasks::warnings::{Warning, warnings_of};
 use crate::problem::Problem;
 use crate::response::Answer;
 use scheduler_calendar::time::UnixMillis;
+use scheduler_language::calendars_in;
 use scheduler_model::batch::{Plan, ShardAppend, plan};
 use scheduler_model::idempotency::{Once, RequestSeed};
 use scheduler_model::ids::TaskId;
@@ -19,7 +20,7 @@ use scheduler_model::listing::{write_running, write_task};
 use scheduler_model::protocol::{AppendReply, Expected, GetRequest, ListItem, Status, paths};
 use scheduler_model::routing::ShardId;
 use scheduler_model::task::{
-    NewTask, Origin, Record, Validator, parse_batch, parse_one, version_of,
+    NewTask, Origin, Record, Validator, calendars_of, parse_batch, parse_one, version_of,
 };
 use scheduler_platform::{random_bytes, settings};
 use std::collections::HashMap;
@@ -48,7 +49,7 @@ pub(crate) async fn one(mut call: Call<'_>, of_path: Option<String>) -> Result<A
         return Err(Problem::condition_refused(call.condition_given(), detail));
     }
     if let Ok(task) = task() {
-        call.load_calendars([&task]).await?;
+        call.load_calendars(&task).await?;
     }
     let expected = where_expected(&call, &precondition, id.as_deref()).await?;
     match &once {
@@ -198,7 +199,7 @@ pub(crate) async fn batch(mut call: Call<'_>) -> Result<Answer, Problem> {
     {
         return Ok(Answer::json(200, format!("{{\"parsed\":{}}}", tasks.len()).into_bytes()));
     }
-    call.load_calendars(tasks.iter().flatten()).await?;
+    call.load_calendars_named(calendars_of(&tasks, &calendars_in)).await?;
     let mut gone_on = HashMap::new();
     let (items, duplicates, outcomes, is_replay) =
         match idempotency::key_of(&call, if is_lines { "lines" } else { "array" }, &text)? {

@@ -71,7 +71,7 @@ pub(crate) async fn patch(mut call: Call<'_>, id: String) -> Result<Answer, Prob
             None => Calendars::default(),
         };
         if changes_exclude(&patch) {
-            call.load_calendars([&task]).await?;
+            call.load_calendars(&task).await?;
         }
         if removes_anchor(&patch) {
             task.settle_anchor();

@@ -38,7 +38,7 @@ pub use follow_ups::{ON_FAILURE, ON_SUCCESS};
 pub(crate) use handler_task::check_id;
 pub use handler_task::{HANDLER_TASK_PREFIX, HandlerTask, MAX_HANDLER_NAME_BYTES, handler_of};
 pub use json_text::write_text;
-pub use new_task::{NewTask, parse_batch, parse_one};
+pub use new_task::{NewTask, calendars_of, parse_batch, parse_one};
 pub use origin::Origin;
 pub use patch::{
     changes_exclude, changes_only_exclude, changes_schedule, lost_timezone, merge_patch,

@@ -17,6 +17,7 @@ use scheduler_calendar::time::UnixMillis;
 use schemars::JsonSchema;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 /// A task as a caller gives it, borrowing from the request's text. The API's document shows the
 /// comments of the fields to callers.
@@ -139,6 +140,16 @@ impl<'a> NewTask<'a> {
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(|id| id.0.as_ref())
     }
+}
+
+/// Returns the names of the calendars that the tasks of a request name: see [`NewTask::calendars`].
+pub fn calendars_of(
+    tasks: &[Result<NewTask<'_>, FieldError>],
+    in_words: &dyn Fn(&str) -> Vec<String>,
+) -> BTreeSet<String> {
+    // Most tasks have no such field.
+    let recurring = tasks.iter().flatten().filter(|task| task.recurrence.is_some());
+    recurring.flat_map(|task| task.calendars(in_words)).collect()
 }
 
 /// Reads one task.
