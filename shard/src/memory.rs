@@ -20,7 +20,8 @@ use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 
 /// A shard is counted exactly again when its number of entries has changed by this many since the
-/// last count. In between, each entry counts as [`ENTRY_BYTES`].
+/// last count, or by a 32nd if that is more, because a count examines every page. In between, each
+/// entry counts as [`ENTRY_BYTES`].
 const RECOUNT_ENTRIES: usize = 4_096;
 
 /// The same for recurring tasks. Each takes 250 to 1,200 bytes. So at most 0.3 MB of a shard are
@@ -103,7 +104,7 @@ impl Account {
         if self.base.get() == 0
             || entries < SMALL_ENTRIES
             || entries < counted / 2
-            || entries.abs_diff(counted) >= RECOUNT_ENTRIES
+            || entries.abs_diff(counted) >= RECOUNT_ENTRIES.max(counted / 32)
             || schedules.abs_diff(self.schedules.get()) >= RECOUNT_SCHEDULES
         {
             self.entries.set(entries);

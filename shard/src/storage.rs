@@ -16,7 +16,7 @@ use scheduler_model::numbers::{EnvelopeSeq, PageNumber, ScheduleNumber};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use values::{
-    bytes_of, destination, destination_text, failed, integer, optional, optional_blob,
+    bytes_of, destination, destination_text, failed, integer, js_of, optional, optional_blob,
     optional_number, seq_value,
 };
 use worker::js_sys::{Function, Reflect};
@@ -83,7 +83,8 @@ impl Sql {
         if let Some(bytes) = bindings.iter().map(bytes_of).find(|bytes| *bytes > MAX_ROW_BYTES) {
             return Err(StorageError(format!("{bytes} bytes are too many for a row: {query}")));
         }
-        let cursor = self.sql.exec(query, bindings).map_err(failed)?;
+        let bindings: Vec<JsValue> = bindings.into_iter().map(js_of).collect();
+        let cursor = self.sql.exec_raw(query, bindings).map_err(failed)?;
         let rows = cursor.raw().collect::<Result<Vec<Row>, _>>().map_err(failed)?;
         self.rows_read.set(self.rows_read.get() + cursor.rows_read() as u64);
         self.rows_written.set(self.rows_written.get() + cursor.rows_written() as u64);

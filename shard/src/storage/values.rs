@@ -3,6 +3,8 @@
 use scheduler_engine::{Destination, StorageError};
 use scheduler_model::numbers::LaneNumber;
 use worker::SqlStorageValue as Value;
+use worker::js_sys::Uint8Array;
+use worker::wasm_bindgen::JsValue;
 
 /// The text in the outbox for [`Destination::Dispatch`]. The name of a binding is never empty.
 const DISPATCH: &str = "";
@@ -15,6 +17,14 @@ pub(crate) fn bytes_of(value: &Value) -> usize {
         Value::Blob(bytes) => bytes.len(),
         Value::String(text) => text.len(),
         _ => 0,
+    }
+}
+
+/// Converts a value. The SDK's conversion of bytes fills the array with zeros before it copies them.
+pub(crate) fn js_of(value: Value) -> JsValue {
+    match value {
+        Value::Blob(bytes) => Uint8Array::from(bytes.as_slice()).into(),
+        other => other.into(),
     }
 }
 
