@@ -178,7 +178,10 @@ impl Engine {
             }
             // The run counts as requested, whatever delays it from now on.
             Change::Run => {
-                let record = Record { replayed_at: Some(now), not_before: None, ..record };
+                let waits = due <= now || due == UnixMillis::NO_LANE;
+                let requested_at = record.replayed_at.filter(|_| waits && is_requested(&record));
+                let replayed_at = requested_at.or(Some(now));
+                let record = Record { replayed_at, not_before: None, ..record };
                 (record, due.min(now), flags, false)
             }
             // The time names the run of a follow-up, so it cannot change.
@@ -336,8 +339,12 @@ fn may_start(record: &Record<'_>, now: UnixMillis) -> bool {
 /// first request for an attempt decides. If each request did, a change by filter that takes several
 /// steps would find the run in each step, and would never end.
 fn starts_over(record: &Record<'_>) -> bool {
-    let is_requested = record.replayed_at.is_some() && record.replayed_at >= record.failed_at;
-    record.is_conditional() && !is_requested
+    record.is_conditional() && !is_requested(record)
+}
+
+/// Returns whether an attempt was requested.
+fn is_requested(record: &Record<'_>) -> bool {
+    record.replayed_at.is_some() && record.replayed_at >= record.failed_at
 }
 
 /// Returns the record of a one-shot task at a new time, without the traces of earlier attempts. If

@@ -2,8 +2,11 @@
 
 use super::*;
 use crate::config::Keep;
+
 use crate::engine::lanes::pair::Pair;
-use scheduler_model::protocol::{ChangeReply, ChangeRequest, ListRequest, Status};
+use scheduler_model::protocol::{
+    Among, ChangeReply, ChangeRequest, ListRequest, RunRequest, Status,
+};
 
 fn change(pair: &mut Pair, id: &str) -> ChangeReply {
     let request = ChangeRequest {
@@ -197,4 +200,23 @@ fn a_request_by_filter_for_many_large_waiting_runs_ends() {
     assert_eq!(changed, 100, "in {steps} steps");
     assert!(steps > 1);
     assert_eq!(run_all(&mut pair).1, 0);
+}
+
+/// A further request with a payload of its own moved the expiry of the run.
+#[test]
+fn a_further_request_with_a_payload_keeps_the_time_of_the_first_one() {
+    for rest in POLICIES {
+        let mut pair = occupied(usize::MAX);
+        let begun = pair.now;
+        pair.create("k", "a", Some(begun.plus(1)), rest);
+        pair.live(begun.plus(5_000), 60_000);
+        assert_eq!(run(&mut pair, "a"), Changed::Changed);
+        pair.now = begun.plus(6_000);
+        let request =
+            RunRequest { ids: vec!["a".to_owned()], if_match: None, payload: "7".to_owned() };
+        pair.input(|engine, now, reader| engine.run_among(&request, Among::All, None, now, reader));
+        let record = &pair.records(Status::Scheduled)[0];
+        assert_eq!(record["replayedAt"].as_i64(), Some(begun.plus(5_000).get()), "{rest}");
+        assert_eq!(record["payload"].as_i64(), Some(7));
+    }
 }

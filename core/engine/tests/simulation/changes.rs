@@ -65,10 +65,12 @@ fn step_if(
     };
     let record = waiting.record.parse();
     let has_no_time = record.is_recurring() || record.stage.is_some();
-    let replays = record.is_conditional().then_some(now.get());
     // A run that is due keeps its place. Its lateness counts from the first request for its attempt.
     let is_requested = record.replayed_at.is_some() && record.replayed_at >= record.failed_at;
     let stays_due = waiting.position.due <= now;
+    let waits = stays_due || waiting.position.due == UnixMillis::NO_LANE;
+    let requested_at = record.replayed_at.filter(|_| waits && is_requested).unwrap_or(now).get();
+    let replays = record.is_conditional().then_some(requested_at);
     match (change, what) {
         (Change::Pause, What::First) => Ok(becomes(What::Paused)),
         (Change::Pause, What::Again) => Ok(becomes(What::PausedAgain)),
@@ -111,7 +113,7 @@ fn step_if(
         }
         (Change::Run, What::First | What::Again) if is_due => Ok(Step { replays, ..becomes(what) }),
         (Change::Run, What::First | What::Paused) => {
-            Ok(Step { early: true, replays: Some(now.get()), ..becomes(What::First) })
+            Ok(Step { early: true, replays: Some(requested_at), ..becomes(What::First) })
         }
         // It waits for nothing but a lane.
         (Change::Run, What::Again)
