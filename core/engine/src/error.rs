@@ -123,7 +123,7 @@ pub enum EngineError {
     Conflict(&'static str),
     /// The change of the task would leave nothing of it.
     #[error(
-        "the last run of the task was missed in its pause, and its misfire policy does not fire it, so nothing would be left of the task; give it a schedule that goes on, end it with resume, or cancel it"
+        "nothing would be left of the task: its last run was missed in its pause and its misfire policy does not fire it, or its calendars leave out all its further runs; give it a schedule that goes on, or end it with resume or cancel"
     )]
     WouldEnd,
     /// Storage failed.

@@ -45,8 +45,9 @@ impl Unsettled {
         Self { next: former.next_after(since), after: since }
     }
 
-    /// Returns the time after which `new` has the runs that are left by its items.
-    pub(super) fn since(&self, former: &Schedule, new: &Schedule) -> UnixMillis {
+    /// Returns the time after which `new` has the runs that are left by its items; `None` if none is
+    /// left.
+    pub(super) fn since(&self, former: &Schedule, new: &Schedule) -> Option<UnixMillis> {
         let left = new.since_time_of_rule(self.first_of_rule(former));
         // Another delay may make the next run due before the time from which on runs are left.
         let at_next = self.next.and_then(|next| {
@@ -56,14 +57,10 @@ impl Unsettled {
             .map(|run| new.occurrence(run.time))
             .filter(|run| run.due <= self.after)
             .or_else(|| left.next_after(self.after).map(|run| new.occurrence(run.time)));
-        let of_new = new.next_after(self.after);
-        match (first, of_new) {
-            (first, of_new) if first == of_new => self.after,
-            (Some(first), _) => first.due.plus(-1),
-            // All of them have fired.
-            (None, Some(run)) => new.last_due_until(run, UnixMillis::LAST).due,
-            (None, None) => self.after,
-        }
+        // Without later runs, the last one that has fired may have a longer delay.
+        let first = first?;
+        let is_next = new.next_after(self.after) == Some(first);
+        Some(if is_next { self.after } else { first.due.plus(-1) })
     }
 
     /// Returns the first time of the rule whose run has not fired.
@@ -94,7 +91,8 @@ pub(super) fn note_final_run(
     if read.max_runs.is_none() && schedule.last() == former.last() {
         return Ok(record);
     }
-    let first = schedule.next_after(unsettled.since(former, &schedule));
+    let since = unsettled.since(former, &schedule);
+    let first = since.and_then(|since| schedule.next_after(since));
     // If no run is left, or if it takes too many steps to count them, the former end stays.
     let mut last = former.last();
     if let Some(first) = first {

@@ -81,18 +81,21 @@ impl Engine {
             return Ok(false);
         };
         let has_attempts = found.iter().any(|at| at.schedule().is_none());
-        Ok(has_attempts || !self.plan_same(number, same, times)?.leaves_nothing())
+        let is_in_part = is_changed_in_part(&stored)?;
+        let going = self.plan_same(number, same, times)?;
+        Ok(going.is_some_and(|going| has_attempts || is_in_part || !going.leaves_nothing()))
     }
 
     /// Plans a new record for a schedule that stays the same, except for the items of its calendars.
+    /// Returns `None` if these leave out all that is left of it.
     fn plan_same(
         &self,
         number: ScheduleNumber,
         same: Same,
         (since, now): (UnixMillis, UnixMillis),
-    ) -> Result<GoingOn, EngineError> {
+    ) -> Result<Option<GoingOn>, EngineError> {
         match same {
-            Same::Schedule(record) => self.plan_going_on(number, record, since, now),
+            Same::Schedule(record) => self.plan_going_on(number, record, since, now).map(Some),
             Same::ExceptItems(record) => self.plan_with_new_items(number, record, since, now),
         }
     }
@@ -171,13 +174,21 @@ impl Engine {
         };
         let going = same.map(|(number, same)| self.plan_same(number, same, (since, now)));
         let going = going.transpose()?;
-        // The last run fell into a pause that ends here.
-        let is_over =
-            former.attempts.is_empty() && going.as_ref().is_some_and(GoingOn::leaves_nothing);
+        // The last run fell into a pause that ends here, or new items leave out all that is left. A
+        // part of a request has left something.
+        let is_over = match &going {
+            Some(Some(going)) => {
+                going.leaves_nothing()
+                    && former.attempts.is_empty()
+                    && !is_changed_in_part(&stored)?
+            }
+            Some(None) => true,
+            None => false,
+        };
         if is_over && reading.is_version {
             return Err(EngineError::WouldEnd);
         }
-        let is_paused = match going.filter(|_| !is_over) {
+        let is_paused = match going.flatten().filter(|_| !is_over) {
             Some(going) => {
                 outcome.went_on +=
                     u64::from(going.record != schedule.record || going.next != schedule.next);
@@ -445,6 +456,13 @@ impl Engine {
             EntryRef::Page(_) => self.due_of(task) == UnixMillis::PAUSED,
         }
     }
+}
+
+/// Returns whether a request has changed a part of the task with this record.
+fn is_changed_in_part(stored: &[u8]) -> Result<bool, EngineError> {
+    let record = Record::parse(stored)
+        .map_err(|problem| EngineError::Corrupt(format!("a recurring task's record: {problem}")))?;
+    Ok(record.unfinished_version.is_some())
 }
 
 /// Returns an entry of a request that continues the task of the record `stored` at another time.

@@ -5,8 +5,9 @@
 //! came due in the pause: up to a hundred records of the largest size. One commit writes a part of
 //! this, and the caller repeats the request for the rest. A part of a resume leaves the task paused
 //! and moves the start of the pause. So each part starts where the previous one ended, even after a
-//! crash between them, and no missed run is added twice. The last part changes the record that
-//! gives the task its version.
+//! crash between them, and no missed run is added twice. If a definition ends the pause, its first
+//! part stores the definition, still paused, so that all parts count the runs by the same calendars
+//! and delays. The last part changes the version of the task.
 
 use super::Engine;
 use crate::budget::TIME_BYTES;
@@ -16,7 +17,9 @@ use crate::decisions::FlightRef;
 use crate::effects::Effects;
 use crate::entry_ref::EntryRef;
 use crate::error::{EngineError, contradiction};
-use crate::pause::{missed_in_pause, same_next_run};
+use crate::new_schedule::read_schedule;
+use crate::pause::missed_in_pause;
+use crate::pause_mark::PauseMark;
 use crate::reader::Reader;
 use crate::redefinition::GoingOn;
 use crate::runs_aside::Aside;
@@ -24,6 +27,7 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::Flags;
 use scheduler_model::numbers::{EnvelopeSeq, ScheduleNumber};
 use scheduler_model::protocol::{Change, Changed};
+use scheduler_model::task::{Record, version_of};
 use std::collections::HashSet;
 
 impl Engine {
@@ -254,14 +258,12 @@ impl Engine {
             if changes.is_full() {
                 break;
             }
-            let paused =
-                self.tasks.schedule(going.number).filter(|schedule| schedule.paused_at.is_some());
-            if let Some(paused) = paused {
+            let paused = self
+                .tasks
+                .schedule(going.number)
+                .is_some_and(|schedule| schedule.paused_at.is_some());
+            if paused {
                 let begins = changes.take_runs(&mut going.owed, going.record.len()).or(going.since);
-                // The schedule that stays stored until the last part may have another delay.
-                let begins = begins
-                    .map(|begins| same_next_run(&going.read.schedule, &paused.schedule, begins));
-                changes.made_up_to.extend(begins.map(|begins| (going.number, begins)));
                 let (hash, overlap) = (self.id_hash(&going.read.id), going.read.policies.overlap);
                 let of = Aside {
                     record: &going.record,
@@ -270,7 +272,15 @@ impl Engine {
                     overlap,
                     starts_now: false,
                 };
-                self.run_aside(&of, going.owed, now, &mut changes.aside);
+                let owed = std::mem::take(&mut going.owed);
+                self.run_aside(&of, owed, now, &mut changes.aside);
+                let stored = reader.schedule(going.number)?;
+                let record = still_paused(&going.record, &stored)?;
+                changes.written += record.len();
+                let read = read_schedule(&record).map_err(EngineError::Corrupt)?;
+                let part =
+                    GoingOn { read, record, next: None, paused_at: begins, since: begins, ..going };
+                self.carry_on(part, now, &mut changes.aside, effects);
             } else if !is_version {
                 // The task continues by its new definition. If the request is repeated, the same
                 // definition changes nothing more.
@@ -282,4 +292,28 @@ impl Engine {
         self.kill(&std::mem::take(&mut changes.killed), effects);
         Ok(())
     }
+}
+
+/// Returns the record of a definition of which a part is done. The task stays paused and keeps its
+/// version until the last part. `stored` is its record before this part.
+fn still_paused(given: &[u8], stored: &[u8]) -> Result<Vec<u8>, EngineError> {
+    let parse = |text| {
+        Record::parse(text).map_err(|problem| {
+            EngineError::Corrupt(format!("the record of a recurring task: {problem}"))
+        })
+    };
+    let (given, former) = (parse(given)?, parse(stored)?);
+    let mark = PauseMark::of(&former);
+    let paused = Record {
+        paused: Some(true),
+        unfinished_version: Some(version_of(stored)),
+        updated_at: former.updated_at,
+        ..given
+    };
+    let mut text = Vec::with_capacity(stored.len() + 64);
+    match &mark {
+        Some(mark) => mark.on(paused).write(&mut text),
+        None => paused.write(&mut text),
+    }
+    Ok(text)
 }

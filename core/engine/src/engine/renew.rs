@@ -13,13 +13,14 @@ use scheduler_model::numbers::ScheduleNumber;
 impl Engine {
     /// Plans a new record for a schedule with other items of its calendars. The new items decide
     /// about the runs that the task has not come to, also about those that it missed in a pause.
+    /// Returns `None` if they leave out all of them.
     pub(super) fn plan_with_new_items(
         &self,
         number: ScheduleNumber,
         record: Vec<u8>,
         since: UnixMillis,
         now: UnixMillis,
-    ) -> Result<GoingOn, EngineError> {
+    ) -> Result<Option<GoingOn>, EngineError> {
         let former = self
             .tasks
             .schedule(number)
@@ -33,8 +34,7 @@ impl Engine {
         let record = note_final_run(record, former, &unsettled).map_err(EngineError::Corrupt)?;
         let read = read_schedule(&record).map_err(EngineError::Corrupt)?;
         let policies = read.policies;
-        let left_after = unsettled.since(former, &read.schedule);
-        let next = read.schedule.next_after(left_after);
+        let Some(left_after) = unsettled.since(former, &read.schedule) else { return Ok(None) };
         let kept = GoingOn {
             read,
             record,
@@ -46,7 +46,8 @@ impl Engine {
             starts_now: false,
         };
         let schedule = kept.read.schedule.as_ref();
-        Ok(match (paused_at, kept.read.paused) {
+        let next = schedule.next_after(left_after);
+        Ok(Some(match (paused_at, kept.read.paused) {
             (Some(_), true) => {
                 GoingOn { paused_at: Some(left_after), since: Some(left_after), ..kept }
             }
@@ -61,7 +62,7 @@ impl Engine {
                 GoingOn { paused_at: Some(since), since: Some(since), ..kept }
             }
             (None, false) => {
-                let Some(first) = next else { return Ok(kept) };
+                let Some(first) = next else { return Ok(None) };
                 let is_behind = first.due <= self.state.watermark.due && next != was;
                 let is_made_due = first.due <= since
                     && was.is_none_or(|was| was.time == first.time && was.due > since);
@@ -74,7 +75,7 @@ impl Engine {
                     GoingOn { next, since: Some(first.due.plus(-1)), ..kept }
                 }
             }
-        })
+        }))
     }
 }
 

@@ -476,6 +476,7 @@ pub(crate) fn record_of(version: &Version, n: u64, at: UnixMillis, fill: usize) 
         paused_at: None,
         paused_by: None,
         pause_note: None,
+        unfinished_version: None,
         created_at: None,
         updated_at: None,
         created_by: None,

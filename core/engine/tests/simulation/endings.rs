@@ -1,5 +1,5 @@
-//! Definitions that end the pause of a task whose last run was in it, by the reference, as
-//! `docs/changes.md` says.
+//! Definitions that leave nothing of a task, by the reference, as `docs/changes.md` says: they end
+//! its pause, and its last run was in it, or new items of its calendar leave out all its later runs.
 
 use crate::definitions::Moment;
 use crate::model::{Model, Schedule, What};
@@ -8,10 +8,13 @@ use scheduler_model::schedule::Misfire;
 use scheduler_model::task::Record;
 
 impl Model {
-    /// Returns whether a definition ends the pause of the task that it means, and nothing is left of
-    /// the task then: no run to come, none that waits, and no missed one that fires or is kept.
+    /// Returns whether a definition leaves nothing of the task that it means: no run to come, none
+    /// that waits, and no missed one that fires or is kept.
     pub(crate) fn would_end(&self, n: u64, moment: Moment) -> bool {
         let version = self.version(n);
+        if self.has_no_run_by_new_items(n, moment) {
+            return true;
+        }
         if version.says_paused != Some(false) {
             return false;
         }
@@ -57,5 +60,23 @@ impl Model {
             !is_expired && (late <= policies.grace_millis || policies.misfire != Misfire::Skip)
         });
         !is_kept
+    }
+    /// Returns whether new items of its calendar leave out all runs that a task has not come to.
+    fn has_no_run_by_new_items(&self, n: u64, moment: Moment) -> bool {
+        let version = self.version(n);
+        let is_recurring = |what: What| matches!(what, What::Recurring | What::PausedRecurring);
+        let waiting = self.waiting_of(&version.id);
+        let former = waiting.iter().find(|((_, what), _)| is_recurring(*what));
+        let Some(((former, _), _)) = former else { return false };
+        let (Schedule::Recurring(new), Schedule::Recurring(old)) =
+            (version.schedule, self.version(former.version).schedule)
+        else {
+            return false;
+        };
+        let next = self.next_run.get(&former.version).copied();
+        let of_new = Recurring { rule: old.rule, ..new };
+        !new.is_same(&old, version.open_anchor)
+            && new.differs_in_items(&old, version.open_anchor)
+            && self.renewed(&version.id, (&of_new, &old), next, moment).is_none()
     }
 }

@@ -1,7 +1,9 @@
 //! Changes that are more than one commit may write. Each part is bounded, and a crash between two
 //! parts loses and repeats nothing.
 
+mod new_items;
 mod patched;
+mod whole;
 
 use crate::large::{each_second, id};
 use crate::regressions::{NOW, Pair, ids};

@@ -87,6 +87,7 @@ struct ScheduleText {
     start_at: Option<UnixMillis>,
     end_at: Option<UnixMillis>,
     not_before: Option<UnixMillis>,
+    unfinished_version: Option<u64>,
 }
 
 impl ScheduleText {
@@ -103,7 +104,8 @@ impl ScheduleText {
     /// Returns whether an answer shows one of the times as text, or leaves one out.
     fn has_other_times(&self) -> bool {
         let times = [self.time, self.anchor, self.start_at, self.end_at];
-        self.not_before == Some(UnixMillis::HELD)
+        self.unfinished_version.is_some()
+            || self.not_before == Some(UnixMillis::HELD)
             || times.into_iter().flatten().any(|time| ShownTime::from(time).is_text())
     }
 }
@@ -245,6 +247,8 @@ mod tests {
         let held = format!(r#"{{"id":"a","notBefore":{},{more}}}"#, UnixMillis::HELD);
         assert!(!shown(&held).contains("notBefore"), "{}", shown(&held));
         assert!(shown(&held.replace("653,", "652,")).contains("notBefore"));
+        let in_part = format!(r#"{{"id":"a","unfinishedVersion":{},{more}}}"#, u64::MAX);
+        assert!(!shown(&in_part).contains("unfinished"), "{}", shown(&in_part));
         let task = shown(&format!(r#"{{"time":20991224093000,"id":"a",{more}}}"#));
         let expected = r#"{"status":"scheduled","due":5,"kind":"once","time":"2635-03-09T23:34:53Z","id":"a","#;
         assert_eq!(task, format!("{expected}{more}}}"));

@@ -185,6 +185,11 @@ pub struct Record<'a> {
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     #[schemars(description = "Why it was paused: the `note` of the request.")]
     pub pause_note: Option<Cow<'a, str>>,
+    /// For a paused task of which a request has changed a part: its version before the request. It
+    /// stays the version of the task until the last part. Answers leave it out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub unfinished_version: Option<u64>,
     /// When the task was created. Absent if an earlier version created it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(
@@ -307,6 +312,7 @@ impl<'a> Record<'a> {
         fields.number("pausedAt", self.paused_at.map(UnixMillis::get));
         fields.text("pausedBy", self.paused_by.as_deref());
         fields.text("pauseNote", self.pause_note.as_deref());
+        fields.version("unfinishedVersion", self.unfinished_version);
         fields.number("createdAt", self.created_at.map(UnixMillis::get));
         fields.number("updatedAt", self.updated_at.map(UnixMillis::get));
         fields.text("createdBy", self.created_by.as_deref());
@@ -325,13 +331,20 @@ impl<'a> Record<'a> {
 
 /// Returns the version of a record: xxh64 of its text. Writers compare versions, so that none
 /// undoes the change of another. The mark of a pause is left out, because a pause does not change
-/// what a writer has read.
+/// what a writer has read. A request that is done in parts changes the version with its last part.
 pub fn version_of(record: &[u8]) -> u64 {
-    const MARK: &[u8] = b",\"pausedAt\":";
-    let marked = memchr::memmem::find(record, MARK).and_then(|_| Record::parse(record).ok());
-    let Some(marked) = marked.filter(|record| record.paused_at.is_some()) else {
+    const MARKS: [&[u8]; 2] = [b",\"pausedAt\":", b",\"unfinishedVersion\":"];
+    let is_marked = MARKS.iter().any(|mark| memchr::memmem::find(record, mark).is_some());
+    let Some(marked) = Some(record).filter(|_| is_marked).and_then(|it| Record::parse(it).ok())
+    else {
         return digest_of(record);
     };
+    if let Some(version) = marked.unfinished_version {
+        return version;
+    }
+    if marked.paused_at.is_none() {
+        return digest_of(record);
+    }
     let mut unmarked = Vec::with_capacity(record.len());
     Record { paused_at: None, paused_by: None, pause_note: None, ..marked }.write(&mut unmarked);
     digest_of(&unmarked)

@@ -47,6 +47,13 @@ impl<'o> RecordWriter<'o> {
         }
     }
 
+    pub(super) fn version(&mut self, name: &str, value: Option<u64>) {
+        if let Some(value) = value {
+            self.name(name);
+            write_json(value, self.out);
+        }
+    }
+
     /// Writes the fields of a schedule, without the time of a one-shot task.
     pub(super) fn schedule(&mut self, schedule: &ScheduleFields<'_>) {
         let millis = |time: Option<UnixMillis>| time.map(UnixMillis::get);

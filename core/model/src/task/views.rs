@@ -16,11 +16,12 @@ use std::borrow::Cow;
 const MAX_MEMBERS: usize = 256;
 
 /// The members of a record that differ between the attempts of one run.
-const OF_ATTEMPTS: [&str; 12] = [
+const OF_ATTEMPTS: [&str; 13] = [
     "paused",
     "pausedAt",
     "pausedBy",
     "pauseNote",
+    UNFINISHED,
     "attempt",
     "failedAt",
     "error",
@@ -30,6 +31,9 @@ const OF_ATTEMPTS: [&str; 12] = [
     "notBefore",
     "updatedAt",
 ];
+
+/// The member of a task of which a request has changed a part.
+const UNFINISHED: &str = "unfinishedVersion";
 
 /// The members of a record that are for readers of the API only.
 const OF_API: [&str; 2] = ["createdBy", "words"];
@@ -83,15 +87,17 @@ pub fn with_calendar_names(record: &str) -> Cow<'_, str> {
     }
 }
 
-/// Returns a record with its times as answers show them: see [`ShownTime`]. Leaves out the
-/// `notBefore` of a run that was held, because it is a mark and no time.
+/// Returns a record with its times as answers show them: see [`ShownTime`]. Leaves out two marks of
+/// the engine: the `notBefore` of a run that was held, and the version of an unfinished change.
 pub fn with_shown_times(record: &str) -> Cow<'_, str> {
     let Ok(members) = serde_json::from_str::<Members<'_>>(record) else {
         return Cow::Borrowed(record);
     };
     let held = UnixMillis::HELD.to_string();
-    let is_shown =
-        |(Text(name), value): &(Text<'_>, &RawValue)| name != "notBefore" || value.get() != held;
+    let is_shown = |(Text(name), value): &(Text<'_>, &RawValue)| match name.as_ref() {
+        "notBefore" => value.get() != held,
+        name => name != UNFINISHED,
+    };
     let shown = members.0.into_iter().filter(is_shown);
     let text = written(shown, record.len(), |name, value, out| {
         match value.get().parse::<i64>().ok().filter(|_| TIMES.contains(&name)) {

@@ -153,7 +153,14 @@ impl<'a> Record<'a> {
     /// Returns the record without the mark of a pause.
     #[must_use]
     pub fn unpaused(self) -> Self {
-        Self { paused: None, paused_at: None, paused_by: None, pause_note: None, ..self }
+        Self {
+            paused: None,
+            paused_at: None,
+            paused_by: None,
+            pause_note: None,
+            unfinished_version: None,
+            ..self
+        }
     }
 
     /// Returns its priority.
