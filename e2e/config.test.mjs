@@ -82,6 +82,28 @@ test("the copy for trials has the settings of the deployment, and queues and obj
   assert.deepEqual(shared, []);
 });
 
+/** Returns the configuration with the lines of the example for a domain, as its comment and docs/production.md tell to uncomment them. */
+async function withDomain(t, env) {
+  const folder = await mkdtemp(join(tmpdir(), "domain-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const text = await readFile(join(ROOT, "wrangler.toml"), "utf8");
+  const [example] = /^# For a domain of your own: uncomment these,.*\n(?:# .*\n)+/m.exec(text) ?? assert.fail("wrangler.toml has no example of a domain");
+  const [, ...lines] = example.trimEnd().split("\n");
+  const config = join(folder, "wrangler.toml");
+  await writeFile(config, text.replace(example, `${lines.map((line) => line.replace(/^# /, "")).join("\n")}\n`));
+  return unstable_readConfig({ config, env });
+}
+
+test("with a domain of its own, the Worker has no second address, and the copy for trials does not take the domain", async (t) => {
+  const { routes, workers_dev: hasSecond } = await withDomain(t);
+  assert.deepEqual(routes.map((route) => ({ ...route })), [{ pattern: "scheduler.example.com", custom_domain: true }]);
+  assert.equal(hasSecond, false);
+  const trial = await withDomain(t, "staging");
+  assert.deepEqual([trial.routes ?? [], trial.workers_dev], [[], true]);
+  const row = (await readFile(join(ROOT, "docs/production.md"), "utf8")).split("\n").find((line) => line.startsWith("| a domain |"));
+  for (const part of ["`routes`", "`workers_dev = false`", "`OWN_HOSTS`"]) assert.ok(row?.includes(part), part);
+});
+
 test("webhooks to the own zone take the public way, and a deploy replaces the code of all objects at once", () => {
   assert.deepEqual(scheduler.compatibility_flags, ["global_fetch_strictly_public"]);
   assert.equal(scheduler.durable_objects.code_update_strategy.mode, "immediate");
