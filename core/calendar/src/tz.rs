@@ -96,6 +96,32 @@ impl Tz {
         database().zones.get(usize::from(self.0)).map_or("UTC", |zone| zone.name)
     }
 
+    /// Returns the zones that a name with another spelling may mean: with other upper and lower case
+    /// letters, with blanks in place of `_`, or without the parts before a `/`. `berlin` may mean
+    /// `Europe/Berlin`, and `new york` may mean `America/New_York`. If the whole name fits a zone,
+    /// only this zone is returned.
+    pub fn near(name: &str) -> Vec<Self> {
+        let name = name.trim();
+        let mut near = Vec::new();
+        for zone in Self::all() {
+            let full = zone.name();
+            if is_same(full, name) {
+                return vec![zone];
+            }
+            // The sign in `Etc/GMT+5` is the reverse of the usual one.
+            let is_part = full
+                .len()
+                .checked_sub(name.len() + 1)
+                .and_then(|before| full.split_at_checked(before))
+                .and_then(|(_, end)| end.strip_prefix('/'))
+                .is_some_and(|end| is_same(end, name));
+            if is_part && !full.starts_with("Etc/") {
+                near.push(zone);
+            }
+        }
+        near
+    }
+
     /// Returns whether the clock is that of `other`, perhaps under another name, such as `UTC` and
     /// `Etc/UTC`.
     pub(crate) fn has_clock_of(self, other: Self) -> bool {
@@ -145,6 +171,12 @@ impl Tz {
             }
         }
     }
+}
+
+/// Returns whether a name is `words`, apart from upper and lower case and blanks in place of `_`.
+fn is_same(name: &str, words: &str) -> bool {
+    let is_byte = |(a, b): (u8, u8)| a.eq_ignore_ascii_case(&b) || (a == b'_' && b == b' ');
+    !words.is_empty() && name.len() == words.len() && name.bytes().zip(words.bytes()).all(is_byte)
 }
 
 /// Returns the part of the span of `instant` in which the clock shows nothing that it also shows in

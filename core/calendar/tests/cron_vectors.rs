@@ -255,6 +255,36 @@ fn the_zone_is_kept_and_utc_by_default() {
 }
 
 #[test]
+fn an_unknown_zone_is_answered_with_the_zones_that_it_may_mean() {
+    for (name, proposed) in [
+        ("Berlin", "write Europe/Berlin"),
+        ("bERLIN", "write Europe/Berlin"),
+        (" Europe/Berlin ", "write Europe/Berlin"),
+        ("europe/berlin", "write Europe/Berlin"),
+        ("utc", "write UTC"),
+        ("New York", "write America/New_York"),
+        ("new_york", "write America/New_York"),
+        ("america/new york", "write America/New_York"),
+        ("Buenos Aires", "write America/Argentina/Buenos_Aires or America/Buenos_Aires"),
+        ("argentina/buenos_aires", "write America/Argentina/Buenos_Aires"),
+        ("Istanbul", "write Asia/Istanbul or Europe/Istanbul"),
+        ("eastern", "write Canada/Eastern or US/Eastern"),
+    ] {
+        let error = CronSchedule::parse("@daily", Some(name)).unwrap_err();
+        assert_eq!(error.field(), "timezone");
+        let start = format!("is {name:?}, which is not a known time zone; write ");
+        let text = error.to_string();
+        assert!(text.starts_with(&start) && text.contains(proposed), "{text}");
+    }
+    // The sign in `Etc/GMT+5` is the reverse of the usual one.
+    for name in ["Berl", "York", "GMT+5", "/Berlin", "Berlin/", "", " ", "_", "Münster", "ürich"]
+    {
+        let text = CronSchedule::parse("@daily", Some(name)).unwrap_err().to_string();
+        assert!(text.ends_with("such as Europe/London or UTC"), "{text}");
+    }
+}
+
+#[test]
 fn a_parsed_schedule_is_small() {
     // A shard may hold 20,000 of them.
     assert!(size_of::<CronSchedule>() <= 56);

@@ -1,6 +1,7 @@
 //! Errors of expressions and time zones.
 
 use super::bounds::{MAX_EXPRESSION_BYTES, MAX_TIMEZONE_BYTES};
+use crate::tz::Tz;
 use std::fmt;
 
 /// What a writer of six fields may not expect.
@@ -58,14 +59,33 @@ pub enum CronError {
     )]
     NeverFires,
     /// The time zone is unknown.
-    #[error(
-        "is {name:?}, which is not a known time zone; write an IANA name of at most {MAX_TIMEZONE_BYTES} bytes in its \
-         exact spelling, such as Europe/London or UTC"
-    )]
+    #[error("is {name:?}, which is not a known time zone; write {}", ZoneToWrite(.near))]
     UnknownTimezone {
         /// The name, shortened.
         name: String,
+        /// The zones that the caller may mean: see [`Tz::near`].
+        near: Vec<Tz>,
     },
+}
+
+/// The most zones that an error proposes.
+const MAX_PROPOSED: usize = 3;
+
+/// What to write instead of the name of an unknown zone.
+struct ZoneToWrite<'a>(&'a [Tz]);
+
+impl fmt::Display for ZoneToWrite<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.0.iter().take(MAX_PROPOSED).map(|zone| zone.name()).collect();
+        match names.split_last() {
+            Some((last, [])) => f.write_str(last),
+            Some((last, others)) => write!(f, "{} or {last}", others.join(", ")),
+            None => write!(
+                f,
+                "an IANA name of at most {MAX_TIMEZONE_BYTES} bytes in its exact spelling, such as Europe/London or UTC"
+            ),
+        }
+    }
 }
 
 impl CronError {

@@ -29,11 +29,11 @@ const EVERY_DAY: u32 = u32::MAX - 1;
 
 /// Parses the name of a time zone.
 pub(super) fn timezone(name: &str) -> Result<Tz, CronError> {
-    let unknown = || CronError::UnknownTimezone { name: excerpt(name) };
+    let unknown = |near| CronError::UnknownTimezone { name: excerpt(name), near };
     if name.len() > MAX_TIMEZONE_BYTES {
-        return Err(unknown());
+        return Err(unknown(Vec::new()));
     }
-    name.parse().map_err(|_| unknown())
+    name.parse().map_err(|_| unknown(Tz::near(name)))
 }
 
 /// Parses an expression.
