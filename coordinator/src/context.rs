@@ -26,8 +26,9 @@ use std::time::Duration;
 use worker::wasm_bindgen::JsValue;
 use worker::{Env, Headers, Method, Request, RequestInit, Url};
 
-/// The time limit for receiving a body, because other requests wait for its memory. The largest
-/// body needs 2.3 Mbit/s.
+/// The time limit for receiving a body, because other requests wait for its memory. Unlike the pace
+/// of a body, it includes the time in which the instance was busy. The largest body needs 2.3
+/// Mbit/s.
 const BODY_TIME: Duration = Duration::from_secs(60);
 
 /// An admitted request, with everything that its answer may depend on.

@@ -1,9 +1,10 @@
 //! Reads the body of a request up to a limit.
 
+mod patience;
+
 use crate::object::method;
-use crate::{now, within};
 use futures::StreamExt;
-use scheduler_calendar::time::UnixMillis;
+use patience::{Patience, Platform};
 use std::time::Duration;
 use worker::js_sys::{Object, Promise, Reflect, Uint8Array};
 use worker::wasm_bindgen::{JsCast, JsValue};
@@ -15,13 +16,13 @@ use worker::{Error, Request};
 /// body arrives within a minute.
 const PACE: usize = 300;
 
-/// The time that a body may take in addition to its [`PACE`].
+/// The time that a body may make its reader wait in addition to its [`PACE`].
 const GRACE: Duration = Duration::from_secs(5);
 
 /// A large body is read in steps of this many bytes, so that a stalled sender is noticed.
 const STEP: usize = 1_000_000;
 
-/// Returns the time within which the first `bytes` of a body must arrive.
+/// Returns how long the reader may wait for the first `bytes` of a body.
 fn time_for(bytes: usize) -> Duration {
     GRACE + Duration::from_millis((bytes / PACE) as u64)
 }
@@ -74,15 +75,17 @@ pub async fn read_body<E>(
     limit: usize,
     mut has_room: impl FnMut(usize) -> Result<(), E>,
 ) -> Result<Vec<u8>, Unread<E>> {
+    let mut patience = Patience::new(Platform);
     match announced(request)? {
         Some(bytes) if bytes > limit => return Err(Unread::TooLong),
         // The platform reads no more than the announced length.
         Some(bytes) => {
             has_room(bytes).map_err(Unread::NoRoom)?;
             let body = if bytes <= STEP {
-                within(time_for(bytes), request.bytes()).await.ok_or_else(too_slow)??
+                let whole = patience.wait(time_for(bytes), request.bytes());
+                whole.await.ok_or_else(too_slow)??
             } else {
-                read_in_steps(request, bytes).await?
+                read_in_steps(request, bytes, &mut patience).await?
             };
             return if body.len() <= limit { Ok(body) } else { Err(Unread::TooLong) };
         }
@@ -91,9 +94,8 @@ pub async fn read_body<E>(
     }
     let mut body = Vec::new();
     let mut chunks = request.stream()?;
-    let began = now();
     while let Some(chunk) =
-        within(left(began, body.len()), chunks.next()).await.ok_or_else(too_slow)?
+        patience.wait(time_for(body.len()), chunks.next()).await.ok_or_else(too_slow)?
     {
         let chunk = chunk?;
         if chunk.len() > limit.saturating_sub(body.len()) {
@@ -105,20 +107,17 @@ pub async fn read_body<E>(
     Ok(body)
 }
 
-/// Returns the remaining time for the first `bytes` of a body that began at `began`.
-fn left(began: UnixMillis, bytes: usize) -> Duration {
-    let passed = u64::try_from(now().since(began)).unwrap_or(0);
-    time_for(bytes).saturating_sub(Duration::from_millis(passed))
-}
-
 /// Reads a body of `bytes` in steps of [`STEP`], which takes fewer turns of the event loop than
 /// reading its chunks. Each step must arrive in time.
-async fn read_in_steps<E>(request: &Request, bytes: usize) -> Result<Vec<u8>, Unread<E>> {
+async fn read_in_steps<E>(
+    request: &Request,
+    bytes: usize,
+    patience: &mut Patience<Platform>,
+) -> Result<Vec<u8>, Unread<E>> {
     let stream = request.inner().body().ok_or_else(|| Error::from("the request has no body"))?;
     let options = Object::new();
     Reflect::set(&options, &JsValue::from_str("mode"), &JsValue::from_str("byob"))?;
     let reader = method(&stream, "getReader")?.call1(&stream, &options)?;
-    let began = now();
     let mut body = Vec::with_capacity(bytes);
     let mut buffer = Uint8Array::new_with_length(STEP as u32);
     while body.len() < bytes {
@@ -127,9 +126,8 @@ async fn read_in_steps<E>(request: &Request, bytes: usize) -> Result<Vec<u8>, Un
         let step = method(&reader, "readAtLeast")?
             .call2(&reader, &JsValue::from(wanted as u32), &view)?
             .dyn_into::<Promise>()?;
-        let step = within(left(began, body.len() + wanted), JsFuture::from(step))
-            .await
-            .ok_or_else(too_slow)??;
+        let step = patience.wait(time_for(body.len() + wanted), JsFuture::from(step));
+        let step = step.await.ok_or_else(too_slow)??;
         let Ok(come) = Reflect::get(&step, &JsValue::from_str("value"))?.dyn_into::<Uint8Array>()
         else {
             break;
