@@ -11,6 +11,7 @@ use scheduler_model::runs::RUNS_QUERY;
 use scheduler_model::series::SERIES_QUERY;
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
+use worker::Method;
 
 const DESCRIPTION: &str = "Tasks that fire at their time, after a delay, or again and again.\n\n\
     Every time in an answer is an integer of milliseconds since 1970. Every time in a request may be that, or a text in RFC 3339 with \
@@ -133,6 +134,17 @@ fn server_sent_event(data: &Value) -> Value {
     })
 }
 
+/// Returns whether an answer with this schema has an `ETag`. Only what a later request can name in
+/// a condition has one: no route takes a condition for a dead letter, and nothing is left to name
+/// after a delete.
+fn has_version(route: &Route, schema: &Value) -> bool {
+    matches!(route.conditions, Conditions::Change | Conditions::Read)
+        && route.method != Method::Delete
+        && ["Task", "Calendar"]
+            .iter()
+            .any(|of| schema["$ref"] == format!("#/components/schemas/{of}"))
+}
+
 /// Returns the answers of an operation.
 fn responses(
     route: &Route,
@@ -147,10 +159,7 @@ fn responses(
         let schema = schema(generator).to_value();
         let schema = if operation.stream { server_sent_event(&schema) } else { schema };
         let mut headers = parameters::request_id();
-        if ["Task", "Calendar"]
-            .iter()
-            .any(|of| schema["$ref"] == format!("#/components/schemas/{of}"))
-        {
+        if has_version(route, &schema) {
             headers["ETag"] = json!({ "$ref": "#/components/headers/ETag" });
         }
         if route.repeats == Repeats::Once {
@@ -165,11 +174,13 @@ fn responses(
         responses.insert(status.to_string(), response);
     }
     if route.conditions == Conditions::Read {
+        let mut headers = parameters::request_id();
+        headers["ETag"] = json!({ "$ref": "#/components/headers/ETag" });
         responses.insert(
             "304".to_owned(),
             json!({
                 "description": "The task and its state are still those that If-None-Match names.",
-                "headers": parameters::request_id()
+                "headers": headers
             }),
         );
     }

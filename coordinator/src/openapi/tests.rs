@@ -156,6 +156,27 @@ fn every_route_is_documented_under_its_path() {
     assert_eq!(described.filter(|key| *key != "parameters").count(), ids.len());
 }
 
+/// What no request can name in a condition has no version: a dead letter, and what is deleted.
+#[test]
+fn only_what_a_condition_can_name_has_a_version() {
+    let document = document();
+    let mut tagged = 0;
+    for route in routes::all() {
+        let operation = &document["paths"][route.path][method_of(route)];
+        let takes = operation["parameters"].to_string().contains("/IfMatch");
+        for (status, answer) in operation["responses"].as_object().expect(DOCUMENTED) {
+            if answer["headers"]["ETag"].is_null() {
+                continue;
+            }
+            let name = format!("{} {} {status}", method_of(route), route.path);
+            assert!(takes, "{name}: no later request can name its version");
+            assert_ne!(route.method, worker::Method::Delete, "{name}: nothing is left to name");
+            tagged += 1;
+        }
+    }
+    assert!(tagged > 10, "{tagged} answers");
+}
+
 #[test]
 fn every_reference_is_resolved_and_no_schema_is_duplicated() {
     let document = document();
