@@ -114,3 +114,29 @@ test("a failure of the storage does not end an update, and the platform does not
   const { fails, escaped } = await control("");
   assert.deepEqual({ fails, escaped }, { fails: false, escaped: 0 });
 });
+
+/** The stored form of the calendar `broken` is damaged when the object of the registry is made. */
+const DAMAGED = `const stateOfRegistry = (state) => void state.storage.sql.exec("UPDATE calendars SET record = '{', due = 1 WHERE name = 'broken'") ?? {};`;
+
+test("a calendar that cannot be read does not keep the tasks of others from following, is named, and can be written again", async (t) => {
+  const storage = await folder(t);
+  const first = await start(t, storage, { parts: HELD, vars: { SHARD_MAP: "2" } });
+  await prepare(first.call);
+  assert.equal((await first.call("/v1/calendars/broken", LEAVES_OUT.none, "PUT")).status, 201);
+  await first.control("hold");
+  assert.equal((await first.call("/v1/calendars/days", LEAVES_OUT.first, "PUT")).status, 200);
+  await until("changes to wait for their shards", async () => (await first.control("held")) > 0);
+  await first.stop();
+  const { call, watchdog } = await start(t, storage, { parts: DAMAGED, vars: { SHARD_MAP: "2" } });
+  await watchdog(1);
+  await until("all tasks to follow", async () => (await count(call)) === TASKS, { timeoutMs: 60_000, everyMs: 200 });
+  const { body } = await call("/v1/calendars");
+  assert.deepEqual([body.calendars.map(({ name }) => name), body.unreadable], [["days"], ["broken"]]);
+  const task = (calendars) => ({ ...tasks[0], id: "another", exclude: { calendars } });
+  assert.equal((await call("/v1/tasks", task(["days"]))).status, 201);
+  const refused = await call("/v1/tasks", task(["days", "broken"]));
+  assert.deepEqual([refused.status, refused.body.field], [422, "exclude.calendars[1]"]);
+  assert.equal((await call("/v1/calendars/broken", LEAVES_OUT.none, "PUT")).status, 200);
+  assert.equal((await call("/v1/calendars")).body.unreadable, undefined);
+  assert.equal((await call("/v1/tasks", task(["days", "broken"]))).status, 200);
+});

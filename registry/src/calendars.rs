@@ -1,6 +1,7 @@
 //! The table of calendars. The decisions about them are in [`scheduler_model::calendars`].
 
 use crate::Failure;
+use crate::rows::{Row, Unreadable, Work, first_pending, readable};
 use scheduler_model::bounds::MAX_NAMED_CALENDARS;
 use scheduler_model::calendars::{
     self, Calendar, CalendarName, CalendarOf, DeleteCalendar, Deleted, Put, PutCalendar, Resolve,
@@ -9,6 +10,8 @@ use scheduler_model::calendars::{
 use scheduler_model::namespace::Namespace;
 use scheduler_platform::entries::{check_record, read, written};
 use scheduler_platform::now;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use worker::{SqlStorage, SqlStorageValue as Value};
 
 /// `due` is when the update of the calendar continues; null if none is pending. Because of the
@@ -19,24 +22,17 @@ CREATE INDEX IF NOT EXISTS pending_calendars ON calendars (due) WHERE due IS NOT
 /// The prefix of the paths of the requests about calendars.
 pub(crate) const PATHS: &str = "/calendars/";
 
-/// An update that is to be continued.
-pub struct Work {
-    /// The namespace of the calendar.
-    pub namespace: Namespace,
-    /// The calendar, with its current items.
-    pub calendar: Calendar,
-    /// How far the update has come.
-    pub update: Update,
-}
-
 /// The table of calendars.
 pub(crate) struct Shelf {
     sql: SqlStorage,
+    /// The rows that cannot be read and have a log line already: one for each of them and each life
+    /// of the object.
+    reported: RefCell<BTreeSet<Unreadable>>,
 }
 
 impl Shelf {
     pub(crate) fn new(sql: SqlStorage) -> Self {
-        Self { sql }
+        Self { sql, reported: RefCell::default() }
     }
 
     /// Creates the table if it does not exist.
@@ -50,7 +46,7 @@ impl Shelf {
         self.open()?;
         match path {
             paths::GET => written(&self.get(&read(body)?)?),
-            paths::LIST => written(&self.list(&read::<Namespace, _>(body)?)?),
+            paths::LIST => written(&self.list(&read::<Namespace, _>(body)?)?.0),
             paths::RESOLVE => written(&self.resolve(read(body)?)?),
             paths::PUT => written(&self.put(read(body)?)?),
             paths::DELETE => written(&self.delete(&read(body)?)?),
@@ -60,26 +56,45 @@ impl Shelf {
     }
 
     fn get(&self, of: &CalendarOf) -> Result<Option<Calendar>, Failure> {
-        let key = vec![of.namespace.as_str().into(), of.name.as_str().into()];
-        let query = "SELECT record FROM calendars WHERE namespace = ? AND name = ?";
-        self.records(query, key)?.pop().map(|record| parsed(&record)).transpose()
+        let calendar = self.row(of)?.map(|row| row.calendar()).transpose();
+        calendar.map_err(|of| Failure::Storage(of.to_string()))
     }
 
-    fn list(&self, namespace: &Namespace) -> Result<Vec<Calendar>, Failure> {
-        let query = "SELECT record FROM calendars WHERE namespace = ? ORDER BY name";
-        let records = self.records(query, vec![namespace.as_str().into()])?;
-        records.iter().map(|record| parsed(record)).collect()
+    /// Returns the row of a calendar.
+    fn row(&self, of: &CalendarOf) -> Result<Option<Row>, Failure> {
+        let key = vec![of.namespace.as_str().into(), of.name.as_str().into()];
+        let query =
+            "SELECT namespace, name, record FROM calendars WHERE namespace = ? AND name = ?";
+        self.rows(query, Some(key))?.next().transpose()
+    }
+
+    /// Returns the calendars of a namespace, and the names of those that cannot be read.
+    fn list(&self, namespace: &Namespace) -> Result<(Vec<Calendar>, Vec<String>), Failure> {
+        let query =
+            "SELECT namespace, name, record FROM calendars WHERE namespace = ? ORDER BY name";
+        let rows = self.rows(query, Some(vec![namespace.as_str().into()]))?;
+        let rows = rows.collect::<Result<Vec<_>, _>>()?;
+        Ok(readable(rows, |of| self.report(of)))
+    }
+
+    /// Logs that a row cannot be read, unless this has been logged.
+    fn report(&self, of: Unreadable) {
+        if self.reported.borrow().contains(&of) {
+            return;
+        }
+        worker::console_error!("registry: {of}");
+        self.reported.borrow_mut().insert(of);
     }
 
     fn resolve(&self, of: Resolve) -> Result<Resolved, Failure> {
         let Resolve { namespace, names } = of;
         let asked = names.as_ref().map(Vec::len);
-        let calendars = match names {
+        let (calendars, unreadable) = match names {
             None => self.list(&namespace)?,
             Some(names) => {
-                let of = |name| self.get(&CalendarOf { namespace: namespace.clone(), name });
+                let of = |name| self.row(&CalendarOf { namespace: namespace.clone(), name });
                 let found = names.into_iter().map(of).collect::<Result<Vec<_>, _>>()?;
-                found.into_iter().flatten().collect()
+                readable(found.into_iter().flatten(), |of| self.report(of))
             }
         };
         if asked == Some(calendars.len()) {
@@ -89,14 +104,22 @@ impl Shelf {
         let limit = Value::Integer(MAX_NAMED_CALENDARS as i64);
         let names = self.records(some, vec![namespace.as_str().into(), limit])?;
         let exist = names.iter().filter_map(|name| name.parse::<CalendarName>().ok()).collect();
-        Ok(Resolved { calendars, exist, count: self.count(&namespace)? })
+        Ok(Resolved { calendars, exist, count: self.count(&namespace)?, unreadable })
     }
 
     fn put(&self, given: PutCalendar) -> Result<Put, Failure> {
         let of = given.of.clone();
-        let former = self.get(&of)?;
-        let count = self.count(&of.namespace)?;
-        let put = calendars::put(former, count, given, now()).map_err(Failure::Refused)?;
+        let former = self.row(&of)?.map(|row| row.calendar()).transpose();
+        let put = match former {
+            Ok(former) => {
+                let count = self.count(&of.namespace)?;
+                calendars::put(former, count, given, now()).map_err(Failure::Refused)?
+            }
+            Err(unreadable) => {
+                self.report(unreadable);
+                calendars::replace_unreadable(given, now())
+            }
+        };
         if let Put::Done { calendar, .. } = &put {
             self.store(&of.namespace, calendar)?;
         }
@@ -124,19 +147,10 @@ impl Shelf {
 
     /// Returns the pending update that is due first; `None` if none is pending.
     pub(crate) fn first_pending(&self) -> Result<Option<Work>, Failure> {
+        // The rows are read one by one, as far as they are needed.
         let query =
-            "SELECT namespace, record FROM calendars WHERE due IS NOT NULL ORDER BY due LIMIT 1";
-        let row = self.sql.exec(query, None)?.raw().next().transpose()?;
-        let Some(row) = row else { return Ok(None) };
-        let mut texts = row.into_iter().filter_map(text);
-        let (Some(namespace), Some(record)) = (texts.next(), texts.next()) else {
-            return Ok(None);
-        };
-        let namespace = namespace
-            .parse()
-            .map_err(|problem| Failure::Storage(format!("a namespace of a calendar: {problem}")))?;
-        let calendar = parsed(&record)?;
-        Ok(calendar.update.clone().map(|update| Work { namespace, calendar, update }))
+            "SELECT namespace, name, record FROM calendars WHERE due IS NOT NULL ORDER BY due";
+        first_pending(self.rows(query, None)?, |of| self.report(of))
     }
 
     /// Stores how far an update has come: with the step of a list, or without a step after a
@@ -174,6 +188,21 @@ impl Shelf {
         Ok(self.records(query, vec![namespace.as_str().into()])?.len())
     }
 
+    /// Returns the rows of a query for namespace, name and record.
+    fn rows(
+        &self,
+        query: &str,
+        key: Option<Vec<Value>>,
+    ) -> Result<impl Iterator<Item = Result<Row, Failure>> + use<>, Failure> {
+        let rows = self.sql.exec(query, key)?.raw();
+        Ok(rows.map(|row| {
+            let mut texts = row?.into_iter().map(text);
+            let mut next = || texts.next().flatten();
+            let (namespace, name) = (next().unwrap_or_default(), next().unwrap_or_default());
+            Ok(Row { namespace, name, record: next() })
+        }))
+    }
+
     /// Returns the first column of each row.
     fn records(&self, query: &str, key: Vec<Value>) -> Result<Vec<String>, Failure> {
         let rows = self.sql.exec(query, key)?.raw().collect::<worker::Result<Vec<Vec<Value>>>>()?;
@@ -187,9 +216,4 @@ pub(crate) fn text(value: Value) -> Option<String> {
         Value::String(text) => Some(text),
         _ => None,
     }
-}
-
-fn parsed(record: &str) -> Result<Calendar, Failure> {
-    serde_json::from_str(record)
-        .map_err(|problem| Failure::Storage(format!("the calendar {record:?}: {problem}")))
 }

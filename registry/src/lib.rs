@@ -7,8 +7,9 @@
 //! something, which the coordinator checks before it sends a request, and the work of an update.
 
 mod calendars;
+mod rows;
 
-pub use calendars::Work;
+pub use rows::Work;
 
 use calendars::{PATHS, Shelf, text};
 use scheduler_calendar::time::UnixMillis;

@@ -41,8 +41,10 @@ pub(crate) async fn get(env: &Env, of: &CalendarOf) -> Result<Option<Calendar>, 
     registry::ask(env, paths::GET, of).await
 }
 
-pub(crate) async fn list(env: &Env, namespace: &Namespace) -> Result<Vec<Calendar>, Problem> {
-    registry::ask(env, paths::LIST, namespace).await
+/// Returns all calendars of a namespace, and the names of those that cannot be read.
+pub(crate) async fn list(env: &Env, namespace: &Namespace) -> Result<Resolved, Problem> {
+    let request = Resolve { namespace: namespace.clone(), names: None };
+    registry::ask(env, paths::RESOLVE, &request).await
 }
 
 pub(crate) async fn put(env: &Env, request: &PutCalendar) -> Result<Put, Problem> {

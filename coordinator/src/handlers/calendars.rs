@@ -10,6 +10,7 @@ use scheduler_model::calendars::{
     ListedCalendar, Put, PutCalendar, ShownCalendar,
 };
 use scheduler_model::input::FieldError;
+use serde::Serialize;
 
 /// `PUT /v1/calendars/{id}` creates a calendar, or replaces its items and its description. If the
 /// items change, the tasks that use the calendar follow: see [`crate::jobs::calendars`].
@@ -43,11 +44,19 @@ pub(crate) async fn get(call: Call<'_>, name: String) -> Result<Answer, Problem>
     Ok(shown(200, &calendar).unless_seen(seen.as_ref()))
 }
 
+/// The answer to a list.
+#[derive(Serialize)]
+struct List {
+    calendars: Vec<ListedCalendar>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unreadable: Vec<String>,
+}
+
 /// `GET /v1/calendars` lists the calendars without their items.
 pub(crate) async fn list(call: Call<'_>) -> Result<Answer, Problem> {
     let all = calendars::list(call.env, call.shards.namespace()).await?;
-    let listed: Vec<ListedCalendar> = all.iter().map(ListedCalendar::from).collect();
-    Ok(Answer::of(200, &serde_json::json!({ "calendars": listed })))
+    let calendars = all.calendars.iter().map(ListedCalendar::from).collect();
+    Ok(Answer::of(200, &List { calendars, unreadable: all.unreadable }))
 }
 
 /// `DELETE /v1/calendars/{id}` deletes a calendar that no task uses.

@@ -48,7 +48,8 @@ pub(crate) async fn parse(mut call: Call<'_>) -> Result<Answer, Problem> {
     {
         // A refusal does not need the registry. Without its answer, the usual name remains.
         let known = calendars::list(call.env, call.shards.namespace()).await.unwrap_or_default();
-        let names: Vec<&str> = known.iter().map(|calendar| calendar.name.as_str()).collect();
+        let names: Vec<&str> =
+            known.calendars.iter().map(|calendar| calendar.name.as_str()).collect();
         name_holidays(&mut refusal.near, &names);
     }
     // A model must not shorten a sentence that is too long.

@@ -8,4 +8,7 @@ use schemars::JsonSchema;
 #[derive(JsonSchema)]
 pub(crate) struct CalendarList {
     calendars: Vec<ListedCalendar>,
+    /// The names of the calendars whose stored form cannot be read. Their tasks keep the items that
+    /// they have. A `PUT` writes such a calendar again. Absent if there are none.
+    unreadable: Option<Vec<String>>,
 }

@@ -43,7 +43,7 @@ fn calendars() -> Calendars {
     ];
     let exist = calendars.iter().map(|of| of.name.clone()).collect();
     let all = Calendars::default();
-    all.set(Resolved { calendars, exist, count: 2 });
+    all.set(Resolved { calendars, exist, count: 2, ..Resolved::default() });
     all
 }
 
@@ -110,7 +110,7 @@ fn a_name_that_does_not_exist_is_refused_with_those_that_do() {
     }
     let many = Calendars::default();
     let exist = (0..30).map(|n| format!("c{n:02}").parse().unwrap()).collect();
-    many.set(Resolved { calendars: Vec::new(), exist, count: 77 });
+    many.set(Resolved { exist, count: 77, ..Resolved::default() });
     let problem = stored_with(&body(r#""exclude":{"calendars":["x"]}"#), Some(&many)).unwrap_err();
     assert!(problem.detail.contains("\"c09\" and 67 more"), "{problem}");
 
@@ -118,6 +118,20 @@ fn a_name_that_does_not_exist_is_refused_with_those_that_do() {
     none.set(Resolved::default());
     let problem = stored_with(&body(r#""exclude":{"calendars":["x"]}"#), Some(&none)).unwrap_err();
     assert!(problem.detail.contains("PUT /v1/calendars/"), "{problem}");
+
+    // One that cannot be read does exist.
+    let broken = Calendars::default();
+    let exist = vec!["de".parse().unwrap()];
+    broken.set(Resolved {
+        exist,
+        count: 1,
+        unreadable: vec!["de".to_owned()],
+        ..Resolved::default()
+    });
+    let problem =
+        stored_with(&body(r#""exclude":{"calendars":["de"]}"#), Some(&broken)).unwrap_err();
+    assert_eq!(problem.field, "exclude.calendars[0]");
+    assert!(problem.detail.contains("cannot be read; write it again with PUT"), "{problem}");
 }
 
 #[test]
@@ -162,7 +176,7 @@ fn the_limits_hold_for_a_task_and_its_calendars_together() {
     };
     let all = Calendars::default();
     let calendars = vec![calendar("long", &format!(r#"{{"dates":[{}]}}"#, dates(0, 200)))];
-    all.set(Resolved { calendars, exist: Vec::new(), count: 1 });
+    all.set(Resolved { calendars, count: 1, ..Resolved::default() });
     let of = |own: usize| {
         let exclude =
             format!(r#""exclude":{{"dates":[{}],"calendars":["long"]}}"#, dates(300, own));
@@ -180,13 +194,13 @@ fn the_limits_hold_for_a_task_and_its_calendars_together() {
         (0..8).map(|n| calendar(&format!("w{n}"), r#"{"weekdays":["SAT","SUN"]}"#)).collect();
     let names: Vec<String> = calendars.iter().map(|of| format!("\"{}\"", of.name)).collect();
     let weekly = Calendars::default();
-    weekly.set(Resolved { calendars, exist: Vec::new(), count: 8 });
+    weekly.set(Resolved { calendars, count: 8, ..Resolved::default() });
     let exclude = format!(r#""exclude":{{"calendars":[{}]}}"#, names.join(","));
     assert!(stored_with(&body(&exclude), Some(&weekly)).is_ok());
     // Together they leave no day.
     let workdays = Calendars::default();
     let days = calendar("days", r#"{"weekdays":["MON","TUE","WED","THU","FRI","SAT"]}"#);
-    workdays.set(Resolved { calendars: vec![days], exist: Vec::new(), count: 1 });
+    workdays.set(Resolved { calendars: vec![days], count: 1, ..Resolved::default() });
     let exclude = r#""exclude":{"weekdays":["SUN"],"calendars":["days"]}"#;
     let problem = stored_with(&body(exclude), Some(&workdays)).unwrap_err();
     assert_eq!(problem.field, "exclude.weekdays");

@@ -92,6 +92,11 @@ export interface Calendar {
 /** Calendars, in the order of their names. */
 export interface CalendarList {
   calendars: ListedCalendar[];
+  /**
+   * The names of the calendars whose stored form cannot be read. Their tasks keep the items that
+   * they have. A `PUT` writes such a calendar again. Absent if there are none.
+   */
+  unreadable?: string[] | undefined;
 }
 
 /** What happens when a task fires. */

@@ -27,6 +27,8 @@ struct Known {
     /// Some of the names that exist, and how many there are.
     exist: Vec<CalendarName>,
     count: usize,
+    /// The names of those whose stored form cannot be read.
+    unreadable: Vec<String>,
 }
 
 struct Kept {
@@ -58,7 +60,9 @@ impl Calendars {
             let snapshot = RawValue::from_string(calendar.snapshot()).ok()?;
             Some((calendar.name.as_str().to_owned(), snapshot))
         });
-        let known = Known { snapshots: snapshots.collect(), exist: of.exist, count: of.count };
+        let Resolved { exist, count, unreadable, .. } = &of;
+        let (exist, count, unreadable) = (exist.clone(), *count, unreadable.clone());
+        let known = Known { snapshots: snapshots.collect(), exist, count, unreadable };
         self.known.replace(Some(known));
     }
 
@@ -156,6 +160,11 @@ impl Calendars {
 impl Known {
     /// Returns the problem of a name that does not exist, with names that do.
     fn unknown(&self, name: &str) -> String {
+        if self.unreadable.iter().any(|of| of == name) {
+            return format!(
+                "is {name:?}, a calendar whose stored form cannot be read; write it again with PUT /v1/calendars/{name}"
+            );
+        }
         let Err(problem) = name.parse::<CalendarName>() else {
             let names: Vec<String> =
                 self.exist.iter().take(MAX_NAMED_CALENDARS).map(|of| format!("\"{of}\"")).collect();

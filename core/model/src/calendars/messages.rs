@@ -49,6 +49,9 @@ pub struct Resolved {
     pub exist: Vec<CalendarName>,
     /// The number of calendars of the namespace, if another one does not exist.
     pub count: usize,
+    /// The names of those whose stored form cannot be read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unreadable: Vec<String>,
 }
 
 /// What must be under a name before a change.

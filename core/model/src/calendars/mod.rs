@@ -24,7 +24,7 @@ pub(crate) use items::{Lists, bad_item, texts};
 pub use messages::{
     CalendarOf, DeleteCalendar, Deleted, Expects, Put, PutCalendar, Resolve, Resolved, paths,
 };
-pub use shelf::{delete, put};
+pub use shelf::{delete, put, replace_unreadable};
 pub use shown::{ListedCalendar, ShownCalendar};
 pub(crate) use snapshot::{Snapshot, Used, items_of};
 pub use snapshot::{names_of, with_names, with_snapshots_of};

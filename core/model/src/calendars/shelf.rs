@@ -57,6 +57,20 @@ pub fn put(
     Ok(Put::Done { is_new: false, calendar: Box::new(calendar) })
 }
 
+/// Replaces a calendar whose stored form cannot be read, so that it can be used again. Its tasks
+/// may have former items, so they are updated. No condition holds, because nobody knows what is
+/// there.
+pub fn replace_unreadable(given: PutCalendar, now: UnixMillis) -> Put {
+    let PutCalendar { of, description, items, expects } = given;
+    if expects.is_some() {
+        return Put::Other;
+    }
+    let (created_at, updated_at, name) = (now, now, of.name);
+    let update = Some(Update::begin(now));
+    let calendar = Calendar { name, description, items, created_at, updated_at, update };
+    Put::Done { is_new: false, calendar: Box::new(calendar) }
+}
+
 /// Returns whether the calendar `former` is to be deleted.
 pub fn delete(former: Option<&Calendar>, given: &DeleteCalendar) -> Deleted {
     match former {
@@ -135,6 +149,18 @@ mod tests {
         ] {
             let request = DeleteCalendar { of: of.clone(), expects };
             assert_eq!(delete(former, &request), expected);
+        }
+    }
+
+    #[test]
+    fn a_calendar_that_cannot_be_read_is_replaced_and_its_tasks_are_updated() {
+        let text = r#"{"dates":["12-24"]}"#;
+        let (is_new, made) = done(replace_unreadable(request(text, None), NOW));
+        assert_eq!((is_new, made.name.as_str(), made.updated_at), (false, "de", NOW));
+        assert!(made.update.is_some_and(|update| update.is_pending()));
+        for expects in [Expects::Absent, Expects::Tag(7)] {
+            let put = replace_unreadable(request(text, Some(expects)), NOW);
+            assert!(matches!(put, Put::Other), "{expects:?}");
         }
     }
 

@@ -115,6 +115,11 @@ fn of_calendars() -> Vec<Vector> {
         ),
         vector::<Resolve>(to(RESOLVE), r#"{"namespace":"default","names":["de"]}"#, &["names"]),
         vector::<Resolved>(from(RESOLVE), r#"{"calendars":[],"exist":["fr"],"count":1}"#, &[]),
+        vector::<Resolved>(
+            from(RESOLVE),
+            r#"{"calendars":[],"exist":["de"],"count":1,"unreadable":["de"]}"#,
+            &["unreadable"],
+        ),
         vector::<PutCalendar>(
             to(PUT),
             r#"{"of":{"namespace":"default","name":"de"},"description":"d","items":{"dates":["12-24"]},"expects":{"tag":5}}"#,
