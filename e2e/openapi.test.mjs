@@ -217,7 +217,10 @@ test("listed tasks match their schema after each example, in pages", async () =>
   for (const { value } of Object.values(examples)) {
     const made = await checked("post", "/v1/tasks", { body: value });
     const at = `/v1/tasks/${encodeURIComponent(made.body.id)}`;
-    assert.deepEqual((await checked("get", "/v1/tasks/{id}", { at })).body, made.body);
+    // Only the answer to a change has warnings, and says what was understood of words.
+    const { sentence, warnings, ...stored } = made.body;
+    assert.equal(sentence !== undefined, value.schedule !== undefined);
+    assert.deepEqual((await checked("get", "/v1/tasks/{id}", { at })).body, stored);
     assert.equal((await checked("put", "/v1/tasks/{id}", { at, body: value })).status, 200);
     assert.equal((await scheduler.fetch(at)).headers.has("etag"), true);
   }

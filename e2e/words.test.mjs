@@ -105,6 +105,7 @@ test("a task in words is the task of its fields, however it is sent, and keeps t
   assert.deepEqual([posted.status, shown(posted.body), posted.body.due], [201, of, plain.due]);
   const put = await call("/v1/tasks/put", task, "PUT");
   assert.deepEqual([put.status, shown(put.body)], [201, of]);
+  for (const { body } of [posted, put]) assert.equal(body.sentence, "every Monday at 10:00 in Europe/Berlin");
   const batch = await call("/v1/tasks/batch", [{ id: "batched", ...task }, { id: "unclear", ...task, schedule: "every day at 5" }]);
   assert.deepEqual([batch.body.accepted, batch.body.rejected], [1, 1]);
   assert.equal(batch.body.results[1].error.field, "schedule");
@@ -112,12 +113,34 @@ test("a task in words is the task of its fields, however it is sent, and keeps t
   // The answer can be sent again.
   const again = await call("/v1/tasks/put", put.body, "PUT");
   assert.deepEqual([again.status, shown(again.body), again.body.createdAt], [200, of, put.body.createdAt]);
+  assert.equal(again.body.sentence, undefined, "it gives the schedule as fields");
   const preview = await call("/v1/preview", task);
   assert.deepEqual([preview.body.runs[0].time, preview.body.sentence], [plain.due, "every Monday at 10:00 in Europe/Berlin"]);
   for (const id of ["plain", "posted"]) {
     const explanation = (await scheduler.call(`/v1/tasks/${id}/explain`)).body;
     assert.equal(explanation.sentence, "every Monday at 10:00 in Europe/Berlin");
   }
+});
+
+test("the answer says what was understood, and in which zone, as POST /v1/parse does", async () => {
+  for (const [id, schedule, timezone, sentence] of [
+    ["in-utc", "every monday at 10:00", undefined, "every Monday at 10:00 in UTC"],
+    ["in-words", "jeden Montag um 10 Uhr", BERLIN, "jeden Montag um 10:00 Uhr in Europe/Berlin"],
+    ["elsewhere", "daily at 9am London time", BERLIN, "every day at 09:00 in Europe/London"],
+  ]) {
+    const body = { id, schedule, timezone, callback: LOG };
+    const made = await call("/v1/tasks", body);
+    assert.deepEqual([made.status, made.body.sentence, made.body.timezone], [201, sentence, / in (\S+)$/.exec(sentence)[1]], id);
+    assert.equal((await call("/v1/parse", { text: schedule, timezone })).body.reading.sentence, sentence);
+    // The answer to a repeated request says so, too.
+    const once = { method: "POST", body, headers: { "idempotency-key": id } };
+    for (const status of [200, 200]) {
+      const answer = await scheduler.call("/v1/tasks", once);
+      assert.deepEqual([answer.status, answer.body.sentence], [status, sentence], id);
+    }
+  }
+  const near = await call("/v1/tasks", { schedule: "daily at 9am", timezone: "berlin", callback: LOG });
+  assert.deepEqual([near.status, near.body.detail], [422, 'timezone is "berlin", which is not a known time zone; write Europe/Berlin']);
 });
 
 test("an unclear sentence creates nothing, and the error has the choices", async () => {
@@ -145,6 +168,7 @@ test("a patch with a sentence replaces the schedule, and one of its fields drops
   assert.deepEqual([made.status, made.body.maxRuns], [201, 5]);
   assert.equal((await patch({ tags: ["a"] })).words, "every monday at 10:00, 5 times");
   const friday = await patch({ schedule: "jeden Freitag um 17:30" });
+  assert.equal(friday.sentence, "jeden Freitag um 17:30 Uhr in Europe/Berlin");
   assert.deepEqual([friday.cron, friday.timezone, friday.maxRuns, friday.words], ["30 17 * * FRI", BERLIN, undefined, "jeden Freitag um 17:30"]);
   const once = await patch({ schedule: "on 3 march 2099 at 9am", timezone: "Asia/Tokyo" });
   assert.deepEqual([once.kind, once.cron, once.time], ["once", undefined, Date.parse("2099-03-03T09:00:00+09:00")]);

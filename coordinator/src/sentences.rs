@@ -86,6 +86,14 @@ pub(crate) fn sentence_of(when: &str, now: UnixMillis) -> Option<String> {
     sentence.filter(|sentence| sentence.len() <= scheduler_language::limits::MAX_PHRASE_BYTES)
 }
 
+/// Returns the schedule of a record that was given in words as one sentence in their language, as
+/// `POST /v1/parse` writes it. Returns `None` if the record has no words.
+pub(crate) fn understood(record: &str, now: UnixMillis) -> Option<String> {
+    let record = Record::parse(record.as_bytes()).ok()?;
+    let language = language_of(record.words.as_deref()?);
+    schedule_of(&record).map(|schedule| sentence_in(language, &schedule, now.get()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,6 +158,41 @@ mod tests {
         let mut record = Vec::new();
         task.write_record(&Origin::default(), &mut record);
         (serde_json::from_slice(&record).unwrap(), task.has_open_anchor())
+    }
+
+    #[test]
+    fn what_was_understood_is_said_with_the_zone_in_the_language_of_the_words() {
+        for (fields, expected) in [
+            (r#""schedule":"every monday at 10:00""#, "every Monday at 10:00 in UTC"),
+            (
+                r#""schedule":"call Ann mondays at 10am","timezone":"Europe/Berlin""#,
+                "every Monday at 10:00 in Europe/Berlin",
+            ),
+            (
+                r#""schedule":"tomorrow at 9am London time""#,
+                "at 09:00 on 26 November 2026 in Europe/London",
+            ),
+            (
+                r#""schedule":"jeden Montag um 10 Uhr","timezone":"Europe/Berlin""#,
+                "jeden Montag um 10:00 Uhr in Europe/Berlin",
+            ),
+            (
+                r#""schedule":"every monday at 10:00","maxRuns":3"#,
+                "every Monday at 10:00 in UTC, 3 times",
+            ),
+        ] {
+            let (record, _) = task(fields, NOW);
+            let said = understood(&record.to_string(), NOW).unwrap();
+            assert_eq!(said, expected, "{fields}");
+            // It is read as the same schedule, wherever its reader is.
+            let again = json!({ "schedule": said, "timezone": "Asia/Tokyo" }).to_string();
+            let (again, _) = task(again.trim_matches(['{', '}']), NOW);
+            for name in ["cron", "time", "local", "timezone", "maxRuns"] {
+                assert_eq!(again.get(name), record.get(name), "{name} of {said}");
+            }
+        }
+        let (record, _) = task(r#""cron":"@daily""#, NOW);
+        assert_eq!(understood(&record.to_string(), NOW), None);
     }
 
     #[test]

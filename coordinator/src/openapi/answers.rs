@@ -41,6 +41,9 @@ pub(crate) struct Task {
     /// In the answer to a `POST`, `PUT` or `PATCH`: warnings about the task, which is stored all
     /// the same. Absent if there are none.
     warnings: Option<Vec<Warning>>,
+    /// In the answer to a `POST`, `PUT` or `PATCH` with a `schedule` in words: what was understood,
+    /// with its time zone, as one sentence in the language of the words.
+    sentence: Option<String>,
     /// In the answer to a pause, a resume, a run or a reschedule: false if the task was in this
     /// state already.
     changed: Option<bool>,

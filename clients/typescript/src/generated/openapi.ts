@@ -3405,6 +3405,11 @@ export interface Task {
    * and the change applies to later ones. Absent if there is none.
    */
   running?: boolean | undefined;
+  /**
+   * In the answer to a `POST`, `PUT` or `PATCH` with a `schedule` in words: what was understood,
+   * with its time zone, as one sentence in the language of the words.
+   */
+  sentence?: string | undefined;
   /** `onSuccess` or `onFailure`, if it is a follow-up. Its `callback` is the target that this field named. */
   stage?: string | undefined;
   /** It does not recur before this time, milliseconds since 1970. RFC 3339 if a request would refuse the number: before 1973-03-03, and if the number reads as a date. */

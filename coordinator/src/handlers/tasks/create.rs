@@ -10,6 +10,7 @@ use crate::handlers::tasks::precondition::{Precondition, where_expected};
 use crate::handlers::tasks::warnings::{Warning, warnings_of};
 use crate::problem::Problem;
 use crate::response::Answer;
+use crate::sentences::understood;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_language::calendars_in;
 use scheduler_model::batch::{Plan, ShardAppend, plan};
@@ -144,7 +145,15 @@ async fn shown_with_warnings(
     status: u16,
 ) -> Answer {
     let warnings = warnings_of(call, &shown.record, reply).await;
-    with_warnings(shown.into_answer(status, reply), &warnings)
+    let sentence = understood_of(call, &shown);
+    with_more(shown.into_answer(status, reply), &warnings, sentence.as_deref())
+}
+
+/// Returns what was understood of the schedule that the request gives in words, so that a caller
+/// sees a wrong reading, and in which zone local times were read. Returns `None` if the request
+/// gives no schedule in words.
+fn understood_of(call: &Call<'_>, shown: &Shown) -> Option<String> {
+    if call.sentences.are_given() { understood(&shown.record, call.now) } else { None }
 }
 
 /// The most tries to replace a task, if another writer replaces it between the read and the write.
@@ -170,8 +179,9 @@ pub(crate) async fn replace_on(
     let lost = Record::parse(shown.record.as_bytes()).ok().as_ref().and_then(warn);
     let mut warnings: Vec<Warning> = lost.into_iter().collect();
     warnings.extend(warnings_of(call, &shown.record, &reply).await);
+    let sentence = understood_of(call, &shown);
     let answer = shown.into_answer(if reply.replaced > 0 { 200 } else { 201 }, &reply);
-    Ok(with_warnings(answer, &warnings))
+    Ok(with_more(answer, &warnings, sentence.as_deref()))
 }
 
 fn planned_one<'a>(
@@ -276,14 +286,18 @@ fn planned<'a>(
     Ok(plan)
 }
 
-/// Adds warnings to the answer that shows a task.
-fn with_warnings(answer: Answer, warnings: &[Warning]) -> Answer {
-    if warnings.is_empty() {
-        return answer;
-    }
-    // Warnings have texts only, so writing them as JSON does not fail.
-    let warnings = serde_json::to_string(warnings).unwrap_or_default();
-    answer.with_members(&format!("\"warnings\":{warnings}"))
+/// Adds the warnings, and what was understood of a sentence, to the answer that shows a task.
+fn with_more(answer: Answer, warnings: &[Warning], sentence: Option<&str>) -> Answer {
+    // Both have texts only, so writing them as JSON does not fail.
+    let warnings = match warnings {
+        [] => None,
+        warnings => serde_json::to_string(warnings).ok().map(|text| format!("\"warnings\":{text}")),
+    };
+    let sentence = sentence
+        .and_then(|sentence| serde_json::to_string(sentence).ok())
+        .map(|text| format!("\"sentence\":{text}"));
+    let members: Vec<String> = warnings.into_iter().chain(sentence).collect();
+    answer.with_members(&members.join(","))
 }
 
 /// A task as the API shows it.

@@ -69,6 +69,11 @@ impl<'r> Sentences<'r> {
         Self { reader, first: OnceCell::new() }
     }
 
+    /// Returns whether a sentence of the request has been read.
+    pub fn are_given(&self) -> bool {
+        self.first.get().is_some()
+    }
+
     fn said(
         &self,
         sentence: &str,

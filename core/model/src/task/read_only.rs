@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 /// The names of these members. A body that creates, replaces or patches a task may have them, and
 /// they are ignored, so the body of an answer can be sent again. `docs/tasks.md` lists them.
-pub const READ_ONLY: [&str; 28] = [
+pub const READ_ONLY: [&str; 29] = [
     "status",
     "kind",
     "due",
@@ -15,6 +15,7 @@ pub const READ_ONLY: [&str; 28] = [
     "clockChange",
     "explanation",
     "warnings",
+    "sentence",
     "pausedAt",
     "pausedBy",
     "pauseNote",
