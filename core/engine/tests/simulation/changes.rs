@@ -6,7 +6,7 @@ use crate::invariants::{key_of, violated};
 use crate::lists::{Meant, meant_to_change};
 use crate::model::{Firing, What};
 use crate::operations::{Answer, is_more_than_a_scan};
-use crate::storage::Waiting;
+use crate::storage::{Storage, Waiting};
 use crate::world::{Dropped, World};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::position::Position;
@@ -367,6 +367,7 @@ pub(crate) fn change_matching(
     count_matching(world, at, (filter, limit), Some(change), (would.len(), running));
     let done: Vec<Done> = all.iter().take(limit).filter_map(what_is_done).collect();
     let is_large = crate::operations::is_more_than_a_scan(world, at);
+    let keys_before = keys_of(&world.shards[at].storage);
     let request =
         ListRequest { filter: filter.clone(), after: None, limit, ..ListRequest::default() };
     world.input(
@@ -382,7 +383,7 @@ pub(crate) fn change_matching(
             for done in done.into_iter().take(most) {
                 match done {
                     // The shard has no lane for its limit key. It may have lanes for others.
-                    Done::Waiting(step) if reply.left && step.is_left(world, at) => {}
+                    Done::Waiting(step) if reply.left && step.is_left(world, at, &keys_before) => {}
                     Done::Waiting(step) => steps.push(step),
                     Done::InFlight(step) => flight_steps.push(step),
                 }
@@ -446,6 +447,10 @@ pub(crate) fn count_matching(
     }
 }
 
+fn keys_of(storage: &Storage) -> Vec<(Firing, What)> {
+    storage.waiting().iter().map(key_of).collect()
+}
+
 /// What a change by filter does to one of the matching tasks.
 enum Done {
     Waiting(Step),
@@ -454,13 +459,15 @@ enum Done {
 
 impl Step {
     /// Returns whether a shard that is short of lanes has left a task as it was. A task that waits
-    /// for its time has its lane already.
-    fn is_left(&self, world: &World, at: usize) -> bool {
+    /// for its time has its lane already. Several dead letters may have the same key, and one of
+    /// them is moved.
+    fn is_left(&self, world: &World, at: usize, keys_before: &[(Firing, What)]) -> bool {
         let (Some(before), Some((_, What::First))) = (self.take, self.put) else { return false };
         if before.1 == What::First {
             return false;
         }
-        let waiting = world.shards[at].storage.waiting();
-        world.is_short_of_lanes() && waiting.iter().any(|waiting| key_of(waiting) == before)
+        let count = |keys: &[(Firing, What)]| keys.iter().filter(|key| **key == before).count();
+        let keys = keys_of(&world.shards[at].storage);
+        world.is_short_of_lanes() && count(&keys) == count(keys_before)
     }
 }
