@@ -1,6 +1,6 @@
 //! Sends requests to the limiters of keys, which are other Durable Objects.
 
-use scheduler_engine::LimitAsk;
+use scheduler_engine::KeyedLeaseRequest;
 use scheduler_model::namespace::ShardName;
 use scheduler_model::protocol::limiter::{
     Answer, LIMITERS_BINDING, LeaseRequest, LimiterRequest, RequestNumber, limiter_of, paths,
@@ -28,7 +28,7 @@ pub(crate) async fn ask(
     env: &Env,
     shard: &str,
     jurisdiction: Option<&str>,
-    LimitAsk { key, ask }: LimitAsk,
+    KeyedLeaseRequest { key, request: ask }: KeyedLeaseRequest,
 ) -> LimiterReply {
     let number = ask.number;
     let answer = match try_to_ask(env, shard, jurisdiction, &key, ask).await {

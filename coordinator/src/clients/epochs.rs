@@ -77,7 +77,7 @@ pub(crate) async fn go_on(
 
 /// The tasks that were dropped from other epochs.
 #[derive(Debug, Default)]
-pub(crate) struct Dropped {
+pub(crate) struct CancelledElsewhere {
     pub(crate) cancelled: u64,
     /// The number of these with an attempt in flight.
     pub(crate) running: u64,
@@ -89,7 +89,7 @@ pub(crate) struct Dropped {
 pub(crate) async fn drop_others(
     shards: &Shards,
     ids: impl Iterator<Item = (&str, Option<ShardId>)>,
-) -> Result<Dropped, Problem> {
+) -> Result<CancelledElsewhere, Problem> {
     let replies = shards
         .each(others(&shards.map, ids), |(shard, ids)| async move {
             let asked = AmongRequest {
@@ -101,7 +101,7 @@ pub(crate) async fn drop_others(
             shards.ask_by_ids(shard, asked).await
         })
         .await;
-    let mut dropped = Dropped::default();
+    let mut dropped = CancelledElsewhere::default();
     for reply in replies {
         for CancelledId { outcome, is_running } in reply?.outcomes {
             dropped.cancelled += u64::from(outcome == Cancelled::Cancelled);

@@ -3,7 +3,7 @@
 use crate::auth::token_of;
 use crate::context::Call;
 use crate::mcp::{
-    Asked, Headers, Posted, Refusal, Request, Seal, Server, ToolCall, is_foreign, read,
+    Headers, McpMethod, Posted, Refusal, Request, Seal, Server, ToolCall, is_foreign, read,
 };
 use crate::problem::Problem;
 use crate::response::Answer;
@@ -27,20 +27,20 @@ pub(crate) async fn post(mut call: Call<'_>) -> Result<Answer, Problem> {
     }
     let headers = Headers::read(header);
     let text = call.text().await?;
-    let Request { id, revision, asked } = match read(&headers, &text) {
+    let Request { id, revision, method } = match read(&headers, &text) {
         Ok(Posted::Request(request)) => request,
         Ok(Posted::Notification) => return Ok(Answer::accepted()),
         Err(refusal) => return Ok(refused(&refusal)),
     };
-    let body = match asked {
-        Asked::Discover => SERVER.discovered(id),
-        Asked::Initialize(version) => SERVER.initialized(id, version),
-        Asked::Ping => SERVER.pong(id),
-        Asked::ListTools => {
+    let body = match method {
+        McpMethod::Discover => SERVER.discovered(id),
+        McpMethod::Initialize(version) => SERVER.initialized(id, version),
+        McpMethod::Ping => SERVER.pong(id),
+        McpMethod::ListTools => {
             let seen = tools::all().filter(|tool| tool.lacking(&call.holder).is_none());
             SERVER.tools(id, revision, seen.map(|tool| &tool.about))
         }
-        Asked::Call(asked) => match run(&call, &asked).await {
+        McpMethod::Call(asked) => match run(&call, &asked).await {
             Ok(outcome) => SERVER.called(id, revision, &outcome),
             Err(refusal) => return Ok(refused(&refusal.of(id))),
         },

@@ -18,7 +18,7 @@ mod seal;
 mod tool;
 
 pub(crate) use headers::{Headers, is_foreign};
-pub(crate) use read::{Asked, Posted, Request, ToolCall, read};
+pub(crate) use read::{McpMethod, Posted, Request, ToolCall, read};
 pub(crate) use reply::{Refusal, Server};
 pub(crate) use seal::{Broken, Seal};
 pub(crate) use tool::{About, Effect, Outcome, Question};

@@ -43,12 +43,12 @@ pub(crate) struct Request<'a> {
     /// The JSON text of its id.
     pub(crate) id: &'a str,
     pub(crate) revision: Revision,
-    pub(crate) asked: Asked<'a>,
+    pub(crate) method: McpMethod<'a>,
 }
 
 /// The purpose of a request.
 #[derive(Debug)]
-pub(crate) enum Asked<'a> {
+pub(crate) enum McpMethod<'a> {
     /// Describes the server (2026-07-28).
     Discover,
     /// Begins a session (2025-11-25). Has the revision of the answer.
@@ -113,18 +113,18 @@ pub(crate) fn read<'a>(headers: &Headers, body: &'a str) -> Result<Posted<'a>, R
         .map_err(|problem| refused(Refusal::invalid_params(400, &problem.to_string())))?;
     let of_header = headers.protocol_version.as_deref();
     let claims = envelope.protocol_version().is_some();
-    let (revision, asked) = if claims || of_header.is_some_and(|version| version >= MODERN) {
+    let (revision, method) = if claims || of_header.is_some_and(|version| version >= MODERN) {
         check_envelope(&envelope, of_header).map_err(refused)?;
         check_headers(headers, &message).map_err(refused)?;
-        let asked = modern(&message, &envelope).map_err(refused)?;
-        (Revision::Stateless, asked)
+        let method = modern(&message, &envelope).map_err(refused)?;
+        (Revision::Stateless, method)
     } else {
         if let Some(version) = of_header.filter(|version| !BEFORE.contains(version)) {
             return Err(refused(Refusal::unsupported_version(version)));
         }
         (Revision::Handshake, of_handshake(&message).map_err(refused)?)
     };
-    Ok(Posted::Request(Request { id, revision, asked }))
+    Ok(Posted::Request(Request { id, revision, method }))
 }
 
 /// Checks the parameters that every request of the newest revision has.
@@ -201,36 +201,36 @@ fn check_method(headers: &Headers, method: &str) -> Result<(), String> {
 }
 
 /// Returns the purpose of a request of the newest revision.
-fn modern<'a>(message: &Message<'a>, envelope: &Envelope<'a>) -> Result<Asked<'a>, Refusal> {
+fn modern<'a>(message: &Message<'a>, envelope: &Envelope<'a>) -> Result<McpMethod<'a>, Refusal> {
     match message.method.as_ref() {
-        "server/discover" => Ok(Asked::Discover),
-        "tools/list" => Ok(Asked::ListTools),
+        "server/discover" => Ok(McpMethod::Discover),
+        "tools/list" => Ok(McpMethod::ListTools),
         "tools/call" => call(message, envelope.asks_with_forms()),
         method => Err(Refusal::no_method(404, method)),
     }
 }
 
 /// Returns the purpose of a request of an earlier revision.
-fn of_handshake<'a>(message: &Message<'a>) -> Result<Asked<'a>, Refusal> {
+fn of_handshake<'a>(message: &Message<'a>) -> Result<McpMethod<'a>, Refusal> {
     match message.method.as_ref() {
         "initialize" => {
             let params = InitializeParams::parse(message.params)
                 .map_err(|problem| Refusal::invalid_params(200, &problem.to_string()))?;
             let wanted = params.protocol_version();
             let spoken = BEFORE.into_iter().find(|version| Some(*version) == wanted);
-            Ok(Asked::Initialize(spoken.unwrap_or(BEFORE[0])))
+            Ok(McpMethod::Initialize(spoken.unwrap_or(BEFORE[0])))
         }
-        "ping" => Ok(Asked::Ping),
-        "tools/list" => Ok(Asked::ListTools),
+        "ping" => Ok(McpMethod::Ping),
+        "tools/list" => Ok(McpMethod::ListTools),
         "tools/call" => call(message, false),
         method => Err(Refusal::no_method(200, method)),
     }
 }
 
-fn call<'a>(message: &Message<'a>, can_ask: bool) -> Result<Asked<'a>, Refusal> {
+fn call<'a>(message: &Message<'a>, can_ask: bool) -> Result<McpMethod<'a>, Refusal> {
     let params = CallParams::parse(message.params)
         .map_err(|problem| Refusal::invalid_params(200, &problem.to_string()))?;
-    Ok(Asked::Call(ToolCall { params, can_ask }))
+    Ok(McpMethod::Call(ToolCall { params, can_ask }))
 }
 
 #[cfg(test)]
@@ -268,9 +268,10 @@ mod tests {
             let posted = read(&headers("2026-07-28", method, name), &body).unwrap();
             let Posted::Request(request) = posted else { panic!("{method} is a request") };
             assert_eq!((request.id, request.revision), ("1", Revision::Stateless));
-            match (method, &request.asked) {
-                ("server/discover", Asked::Discover) | ("tools/list", Asked::ListTools) => {}
-                ("tools/call", Asked::Call(call)) => assert_eq!(call.name(), "find"),
+            match (method, &request.method) {
+                ("server/discover", McpMethod::Discover) | ("tools/list", McpMethod::ListTools) => {
+                }
+                ("tools/call", McpMethod::Call(call)) => assert_eq!(call.name(), "find"),
                 (_, asked) => panic!("{method}: {asked:?}"),
             }
         }
@@ -281,9 +282,9 @@ mod tests {
         let handshake = |version: &str, method: &str, params: &str| {
             let body = message(method, params);
             match read(&headers(version, "-", "-"), &body).unwrap() {
-                Posted::Request(Request { revision: Revision::Handshake, asked, .. }) => {
-                    format!("{asked:?}").split(['(', ' ']).take(2).collect::<Vec<_>>().join(" ")
-                }
+                Posted::Request(Request {
+                    revision: Revision::Handshake, method: asked, ..
+                }) => format!("{asked:?}").split(['(', ' ']).take(2).collect::<Vec<_>>().join(" "),
                 other => panic!("{other:?}"),
             }
         };
@@ -389,7 +390,7 @@ mod tests {
                 META.replace(r#"Capabilities":{}"#, &format!(r#"Capabilities":{capabilities}"#));
             let body = message("tools/call", &format!("{{{meta},\"name\":\"a\"}}"));
             match read(&headers("2026-07-28", "tools/call", "a"), &body).unwrap() {
-                Posted::Request(Request { asked: Asked::Call(call), .. }) => call.can_ask,
+                Posted::Request(Request { method: McpMethod::Call(call), .. }) => call.can_ask,
                 other => panic!("{other:?}"),
             }
         };

@@ -224,11 +224,11 @@ impl Destination {
 
 /// A request to the limiter of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LimitAsk {
+pub struct KeyedLeaseRequest {
     /// The key.
     pub key: String,
     /// The request.
-    pub ask: LeaseRequest,
+    pub request: LeaseRequest,
 }
 
 /// What the shell must do, in this order: all writes in one transaction, then the sends.
@@ -241,5 +241,5 @@ pub struct Effects {
     pub sends: Vec<Outgoing>,
     /// The requests to limiters. For each, the shell then calls [`crate::Engine::limit_answered`]
     /// or [`crate::Engine::limit_failed`]. Only a wake-up has any.
-    pub asks: Vec<LimitAsk>,
+    pub asks: Vec<KeyedLeaseRequest>,
 }

@@ -7,7 +7,7 @@
 //! gap. The engine never waits for a reader.
 
 use scheduler_calendar::time::UnixMillis;
-use scheduler_model::bounds::{FEED_LEASE_MILLIS, MAX_FEED_BYTES, MAX_FEED_EVENTS};
+use scheduler_model::bounds::{EVENT_LEASE_MILLIS, MAX_BUFFERED_EVENT_BYTES, MAX_BUFFERED_EVENTS};
 use scheduler_model::protocol::{EventKind, EventsRequest};
 use scheduler_model::task::Record;
 use std::collections::VecDeque;
@@ -75,7 +75,7 @@ impl EventBuffer {
 
     /// Corrects the time after the clock has gone back: the last read was now at the latest.
     pub(super) fn begin_by(&mut self, now: UnixMillis) {
-        self.until = self.until.min(now.plus(FEED_LEASE_MILLIS));
+        self.until = self.until.min(now.plus(EVENT_LEASE_MILLIS));
     }
 
     /// Drops all events. For a reader, this looks like a restart of the shard.
@@ -123,7 +123,7 @@ impl EventBuffer {
     pub(super) fn push(&mut self, event: Happened) {
         self.bytes += event.bytes();
         self.ring.push_back(event);
-        while self.ring.len() > MAX_FEED_EVENTS || self.bytes > MAX_FEED_BYTES {
+        while self.ring.len() > MAX_BUFFERED_EVENTS || self.bytes > MAX_BUFFERED_EVENT_BYTES {
             let Some(gone) = self.ring.pop_front() else { break };
             self.bytes = self.bytes.saturating_sub(gone.bytes());
             self.first += 1;
@@ -144,7 +144,7 @@ impl EventBuffer {
 
     /// Records that somebody reads. Returns the incarnation of the ring.
     pub(super) fn watch(&mut self, now: UnixMillis) -> UnixMillis {
-        self.until = now.plus(FEED_LEASE_MILLIS);
+        self.until = now.plus(EVENT_LEASE_MILLIS);
         if let Some(incarnation) = self.incarnation {
             return incarnation;
         }

@@ -94,7 +94,7 @@ pub use circuits::{
     PROBED_MILLIS,
 };
 pub use config::{Config, Keep, MAX_FIRE_GAP_MILLIS};
-pub use effects::{Destination, Effects, LimitAsk, Outgoing, Write};
+pub use effects::{Destination, Effects, KeyedLeaseRequest, Outgoing, Write};
 pub use engine::Engine;
 pub use error::{EngineError, StorageError};
 pub use gathering::Gathering;

@@ -3,7 +3,7 @@
 use crate::bounds::MAX_LANES;
 use crate::format::page::{Flags, PageBuilder};
 use crate::id_key::IdKey;
-use crate::idempotency::Once;
+use crate::idempotency::IdempotencyKey;
 use crate::ids::TaskId;
 use crate::input::FieldError;
 use crate::numbers::LaneNumber;
@@ -40,7 +40,7 @@ pub struct ShardAppend {
     pub first_due: UnixMillis,
 }
 
-impl Once {
+impl IdempotencyKey {
     /// Takes the part for the home shard of the key out of a plan, and returns it with the other
     /// parts. The part is empty if no task belongs there.
     pub fn split(

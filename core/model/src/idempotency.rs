@@ -24,7 +24,7 @@ pub const HEADER: &str = "Idempotency-Key";
 
 /// A request that takes effect once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Once {
+pub struct IdempotencyKey {
     /// Identifies the key: the first half of its SHA-256.
     #[serde(with = "crate::format::hex")]
     pub key: [u8; 16],
@@ -45,7 +45,7 @@ pub struct RequestSeed {
     pub random: [u8; 16],
 }
 
-impl Once {
+impl IdempotencyKey {
     /// Returns a request with the value `key` of the header. `route` distinguishes requests with
     /// the same body, as method and path do.
     ///
@@ -119,17 +119,18 @@ mod tests {
     fn keys_are_checked() {
         for bad in ["", &"x".repeat(256), "späť", "a\tb"] {
             assert_eq!(
-                Once::new(bad, "", "", MADE).map_err(|problem| problem.field.into_owned()),
+                IdempotencyKey::new(bad, "", "", MADE)
+                    .map_err(|problem| problem.field.into_owned()),
                 Err(HEADER.to_owned()),
                 "{bad}"
             );
         }
-        assert!(Once::new(&"x".repeat(255), "", "", MADE).is_ok());
+        assert!(IdempotencyKey::new(&"x".repeat(255), "", "", MADE).is_ok());
     }
 
     #[test]
     fn another_body_or_route_is_another_request_of_the_same_key() {
-        let of = |key, route, body| Once::new(key, route, body, MADE).unwrap();
+        let of = |key, route, body| IdempotencyKey::new(key, route, body, MADE).unwrap();
         let one = of("k", "POST /v1/tasks", "{}");
         for other in [of("k", "POST /v1/tasks", "{ }"), of("k", "POST /v1/tasks/batch", "{}")] {
             assert_eq!(one.key, other.key);
@@ -143,7 +144,7 @@ mod tests {
         let map: ShardMap = "16".parse().unwrap();
         let mut homes = std::collections::BTreeSet::new();
         for n in 0..200 {
-            let once = Once::new(&format!("key-{n}"), "", "", MADE).unwrap();
+            let once = IdempotencyKey::new(&format!("key-{n}"), "", "", MADE).unwrap();
             let other = once.as_made(RequestSeed { random: [9; 16], ..MADE });
             let (id, again, later) =
                 (once.ids().next_id(), once.ids().next_id(), other.ids().next_id());

@@ -1,7 +1,7 @@
 //! Creates tasks.
 
 use crate::clients::epochs::find;
-use crate::clients::epochs::{self, Dropped};
+use crate::clients::epochs::{self, CancelledElsewhere};
 use crate::clients::shards::Shards;
 use crate::context::Call;
 use crate::handlers::tasks::batch_answer::Batch;
@@ -14,7 +14,7 @@ use crate::sentences::understood;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_language::calendars_in;
 use scheduler_model::batch::{Plan, ShardAppend, plan};
-use scheduler_model::idempotency::{Once, RequestSeed};
+use scheduler_model::idempotency::{IdempotencyKey, RequestSeed};
 use scheduler_model::ids::TaskId;
 use scheduler_model::input::FieldError;
 use scheduler_model::listing::{write_running, write_task};
@@ -99,11 +99,11 @@ async fn one_without_key<'a>(
 /// under the id.
 async fn one_with_key<'a>(
     call: &'a Call<'_>,
-    once: &Once,
+    once: &IdempotencyKey,
     task: impl Fn() -> Result<NewTask<'a>, Problem>,
     expected: Option<(ShardId, Expected)>,
 ) -> Result<Answer, Problem> {
-    let plan = |once: &Once| {
+    let plan = |once: &IdempotencyKey| {
         let mut plan = planned(call, vec![Ok(task()?)], Some(once))?;
         if let Some(Err(problem)) = plan.items.first() {
             return Err(Problem::invalid(problem.clone()));
@@ -123,7 +123,7 @@ async fn one_with_key<'a>(
     let (id, reply) = (id.as_str(), reply?);
     let shown = shown_after(&call.shards, part.shard, &part, id, reply).await?;
     let moved = match expected {
-        Some(_) => Dropped::default(),
+        Some(_) => CancelledElsewhere::default(),
         None => epochs::drop_others(&call.shards, std::iter::once((id, None))).await?,
     };
     Ok(created(call, shown, reply, &moved).await.replayed(is_replay))
@@ -131,7 +131,12 @@ async fn one_with_key<'a>(
 
 /// Returns the answer to a request after which a shard has stored the task with this reply, and
 /// `moved` was removed from shards of other epochs.
-async fn created(call: &Call<'_>, shown: Shown, reply: AppendReply, moved: &Dropped) -> Answer {
+async fn created(
+    call: &Call<'_>,
+    shown: Shown,
+    reply: AppendReply,
+    moved: &CancelledElsewhere,
+) -> Answer {
     let is_replaced = reply.replaced > 0 || moved.cancelled > 0;
     let reply = AppendReply { running: reply.running + moved.running, ..reply };
     shown_with_warnings(call, shown, &reply, if is_replaced { 200 } else { 201 }).await
@@ -227,7 +232,7 @@ pub(crate) async fn batch(mut call: Call<'_>) -> Result<Answer, Problem> {
             }
             Some(once) => {
                 drop(tasks);
-                let plan = |once: &Once| {
+                let plan = |once: &IdempotencyKey| {
                     planned(
                         &call,
                         parse_batch(&text, is_lines).map_err(Problem::invalid)?,
@@ -261,7 +266,7 @@ pub(crate) async fn batch(mut call: Call<'_>) -> Result<Answer, Problem> {
 fn planned<'a>(
     call: &'a Call<'_>,
     tasks: Vec<Result<NewTask<'a>, FieldError>>,
-    once: Option<&Once>,
+    once: Option<&IdempotencyKey>,
 ) -> Result<Plan<'a>, Problem> {
     let (at, validator) = match once {
         Some(once) => {

@@ -4,7 +4,7 @@ use crate::clients::shards::Shards;
 use crate::context::Call;
 use crate::problem::Problem;
 use scheduler_model::batch::{Plan, ShardAppend};
-use scheduler_model::idempotency::{HEADER, Once, RequestSeed};
+use scheduler_model::idempotency::{HEADER, IdempotencyKey, RequestSeed};
 use scheduler_model::ids::TaskId;
 use scheduler_model::input::FieldError;
 use scheduler_model::protocol::{Append, AppendReply, Terms};
@@ -12,12 +12,16 @@ use scheduler_platform::random_bytes;
 
 /// Returns the key of a request with a digest of the request; `None` for a request without a key.
 /// `kind` distinguishes requests whose body is read in different ways.
-pub(crate) fn key_of(call: &Call<'_>, kind: &str, body: &str) -> Result<Option<Once>, Problem> {
+pub(crate) fn key_of(
+    call: &Call<'_>,
+    kind: &str,
+    body: &str,
+) -> Result<Option<IdempotencyKey>, Problem> {
     let Some(key) = call.request.headers().get(HEADER).ok().flatten() else { return Ok(None) };
     let random =
         random_bytes().map_err(|_| Problem::unavailable("the platform gave no random numbers"))?;
     let route = format!("{} {} {kind}", call.request.method().as_ref(), call.request.path());
-    Once::new(&key, &route, body, RequestSeed { at: call.now, random })
+    IdempotencyKey::new(&key, &route, body, RequestSeed { at: call.now, random })
         .map(Some)
         .map_err(Problem::invalid)
 }
@@ -37,8 +41,8 @@ pub(crate) struct Done<'a> {
 /// must return the same plan for the same key.
 pub(crate) async fn carry_out<'a>(
     call: &Call<'_>,
-    asked: &Once,
-    plan: impl Fn(&Once) -> Result<Plan<'a>, Problem>,
+    asked: &IdempotencyKey,
+    plan: impl Fn(&IdempotencyKey) -> Result<Plan<'a>, Problem>,
 ) -> Result<Done<'a>, Problem> {
     let (shards, began) = (&call.shards, asked.made);
     let first = plan(asked);
@@ -80,7 +84,7 @@ pub(crate) async fn carry_out<'a>(
 
 /// Returns the seed with which an earlier request carried out this one, if there was one and its
 /// shard can say so. Stores nothing.
-async fn recall(shards: &Shards, asked: &Once) -> Option<RequestSeed> {
+async fn recall(shards: &Shards, asked: &IdempotencyKey) -> Option<RequestSeed> {
     let terms = Terms { once: Some(asked.clone()), recall_only: true, ..Terms::default() };
     let mut append = Append { terms, ..Append::default() };
     shards.append(asked.home(&shards.map), &mut append).await.ok()?.done_before
@@ -88,7 +92,7 @@ async fn recall(shards: &Shards, asked: &Once) -> Option<RequestSeed> {
 
 async fn send(
     shards: &Shards,
-    once: &Once,
+    once: &IdempotencyKey,
     share: Option<scheduler_model::access::Share>,
     mut part: ShardAppend,
 ) -> (ShardAppend, Result<AppendReply, Problem>) {

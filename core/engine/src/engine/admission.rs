@@ -11,7 +11,7 @@ use crate::reader::Reader;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::access::Share;
 use scheduler_model::bounds::{MAX_REMEMBERED_PER_SHARD, REMEMBER_MILLIS};
-use scheduler_model::idempotency::{Once, period, periods};
+use scheduler_model::idempotency::{IdempotencyKey, period, periods};
 use scheduler_model::protocol::{AppendReply, Terms};
 
 /// The range of the waits that the shard advises, in seconds.
@@ -24,7 +24,7 @@ impl Engine {
     /// If the key belongs to another request, or if storage fails.
     pub(super) fn recall(
         &self,
-        once: Option<&Once>,
+        once: Option<&IdempotencyKey>,
         now: UnixMillis,
         reader: &dyn Reader,
     ) -> Result<Option<AppendReply>, EngineError> {

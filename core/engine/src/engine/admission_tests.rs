@@ -54,7 +54,7 @@ fn made(n: u8) -> RequestSeed {
 }
 
 fn once(append: Append, key: &str, body: &str, by: u8) -> Append {
-    let once = Once::new(key, "", body, made(by)).unwrap();
+    let once = IdempotencyKey::new(key, "", body, made(by)).unwrap();
     Append { terms: Terms { once: Some(once), ..Terms::default() }, ..append }
 }
 

@@ -1,7 +1,7 @@
 use super::*;
 use crate::event_buffer::{EVENT_BYTES, Happened};
 use crate::{Config, Snapshot};
-use scheduler_model::bounds::{FEED_LEASE_MILLIS, MAX_FEED_BYTES, MAX_FEED_EVENTS};
+use scheduler_model::bounds::{EVENT_LEASE_MILLIS, MAX_BUFFERED_EVENT_BYTES, MAX_BUFFERED_EVENTS};
 use scheduler_model::protocol::EventKind;
 
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
@@ -98,7 +98,7 @@ fn a_filter_skips_other_events() {
 fn a_slow_reader_gets_a_gap_and_the_ring_stays_bounded() {
     let mut engine = engine();
     let start = engine.events(&ALL, NOW);
-    for n in 0..MAX_FEED_EVENTS + 5 {
+    for n in 0..MAX_BUFFERED_EVENTS + 5 {
         note(&mut engine, EventKind::Created, &n.to_string(), NOW);
     }
     let reply = engine.events(&EventsRequest { limit: 2, ..from(&start) }, NOW);
@@ -124,13 +124,15 @@ fn a_slow_reader_gets_a_gap_and_the_ring_stays_bounded() {
         seen += reply.events.len();
         answers += 1;
     }
-    assert_eq!(seen, MAX_FEED_EVENTS);
+    assert_eq!(seen, MAX_BUFFERED_EVENTS);
     assert!(answers > 2);
     let long = "x".repeat(200_000);
     for _ in 0..100 {
         note(&mut engine, EventKind::Created, &long, NOW);
     }
-    assert!(engine.events.memory_bytes() <= MAX_FEED_BYTES && !engine.events.ring.is_empty());
+    assert!(
+        engine.events.memory_bytes() <= MAX_BUFFERED_EVENT_BYTES && !engine.events.ring.is_empty()
+    );
     let kept: usize = engine.events.ring.iter().map(Happened::bytes).sum();
     assert_eq!(engine.events.memory_bytes(), kept);
 }
@@ -139,12 +141,12 @@ fn a_slow_reader_gets_a_gap_and_the_ring_stays_bounded() {
 fn missed_events_are_a_gap_and_a_quiet_time_is_none() {
     let mut feeds = engine();
     let start = feeds.events(&ALL, NOW);
-    let later = NOW.plus(FEED_LEASE_MILLIS * 3);
+    let later = NOW.plus(EVENT_LEASE_MILLIS * 3);
     // No event occurred meanwhile.
     let reply = feeds.events(&from(&start), later);
     assert_eq!((reply.next, reply.is_gap), (start.next, false));
-    note(&mut feeds, EventKind::Created, "missed", later.plus(FEED_LEASE_MILLIS));
-    let even_later = later.plus(FEED_LEASE_MILLIS + 1);
+    note(&mut feeds, EventKind::Created, "missed", later.plus(EVENT_LEASE_MILLIS));
+    let even_later = later.plus(EVENT_LEASE_MILLIS + 1);
     let reply = feeds.events(&from(&reply), even_later);
     assert_eq!((ids(&reply), reply.is_gap), (vec![], true));
     note(&mut feeds, EventKind::Created, "seen", even_later);

@@ -1,7 +1,7 @@
 //! Dispatching from [lanes](crate::lanes), and requests to limiters for slots and tokens.
 
 use super::Engine;
-use crate::effects::{Effects, LimitAsk, Write};
+use crate::effects::{Effects, KeyedLeaseRequest, Write};
 use crate::lanes::{Lane, NO_ROOM_ASKS_MILLIS, NO_ROOM_MILLIS};
 use crate::requeue::RequeuedRecords;
 use scheduler_calendar::time::UnixMillis;
@@ -176,7 +176,7 @@ impl Engine {
             self.lanes.must_save |= !lane.held || !self.lanes.is_incarnation_stored;
             lane.held = true;
             let ask = lane.lease.ask(request, waiting, now);
-            effects.asks.push(LimitAsk { key: lane.key.clone(), ask });
+            effects.asks.push(KeyedLeaseRequest { key: lane.key.clone(), request: ask });
         }
         self.save_lanes(effects);
     }

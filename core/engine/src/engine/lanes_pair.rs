@@ -5,7 +5,7 @@ use crate::Reader;
 use crate::error::EngineError;
 use crate::limiter::Limiter;
 use crate::testing::Memory;
-use crate::{Config, Destination, Engine, Keep, LimitAsk};
+use crate::{Config, Destination, Engine, Keep, KeyedLeaseRequest};
 use scheduler_model::format::envelope::Envelope;
 use scheduler_model::format::page::{Directory, Entry, Flags, PageBuilder};
 use scheduler_model::limit::Limit;
@@ -309,7 +309,7 @@ impl Pair {
         let effects = self.engine.wake(self.now, &self.stored).unwrap();
         self.commit(&effects);
         let mut asks = effects.asks;
-        while let Some(LimitAsk { key, ask }) = asks.pop() {
+        while let Some(KeyedLeaseRequest { key, request: ask }) = asks.pop() {
             self.reported_waiting += u64::from(ask.waiting);
             let asked = LimiterRequest { key, shard: "1-0".to_owned(), ask };
             let (answer, _) = self.limiter.ask(&asked, self.now);

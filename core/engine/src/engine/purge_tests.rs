@@ -1,7 +1,7 @@
 use super::*;
 use crate::Config;
 use crate::testing::{Memory, append, record};
-use scheduler_model::idempotency::{Once, RequestSeed};
+use scheduler_model::idempotency::{IdempotencyKey, RequestSeed};
 use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::protocol::{Append, CancelRequest, Report, RunsRequest, Terms};
 
@@ -13,7 +13,8 @@ fn load(stored: &Memory) -> Engine {
 
 /// Creates a task with an `Idempotency-Key`. Returns whether the request was carried out before.
 fn create(engine: &mut Engine, stored: &mut Memory, id: &str, due: UnixMillis, key: &str) -> bool {
-    let once = Once::new(key, "append", id, RequestSeed { at: NOW, random: [3; 16] }).unwrap();
+    let once =
+        IdempotencyKey::new(key, "append", id, RequestSeed { at: NOW, random: [3; 16] }).unwrap();
     let terms = Terms { once: Some(once), ..Terms::default() };
     let append = Append { terms, ..append([(id, due, record(id, due, ""))]) };
     let (reply, effects) = engine.append(append, NOW, stored).unwrap();

@@ -214,10 +214,13 @@ fn a_lane_continues_after_a_jump() {
             pair.clock_shows(now);
             let effects = pair.wake(now);
             for ask in &effects.asks {
-                let asked =
-                    LimiterRequest { key: "k".to_owned(), shard: "1-0".to_owned(), ask: ask.ask };
+                let asked = LimiterRequest {
+                    key: "k".to_owned(),
+                    shard: "1-0".to_owned(),
+                    ask: ask.request,
+                };
                 let (answer, _) = limiter.ask(&asked, now);
-                pair.engine.limit_answered("k", ask.ask.number, answer.as_ref(), now);
+                pair.engine.limit_answered("k", ask.request.number, answer.as_ref(), now);
             }
             for sent in &effects.sends {
                 fired.extend(ids(&effects).into_iter().map(|id| at - id.parse::<i64>().unwrap()));

@@ -141,13 +141,13 @@ impl World {
             let asked = LimiterRequest {
                 key: ask.key.clone(),
                 shard: self.shards[at].name.clone(),
-                ask: ask.ask,
+                ask: ask.request,
             };
             // The shard may learn that its request has failed while the request is still in flight.
             if self.random.chance(self.faults.report_lost) {
                 self.may_ask(at, true);
                 let when = self.now.plus(self.random.range(1, 3_000));
-                let (key, number) = (ask.key.clone(), ask.ask.number);
+                let (key, number) = (ask.key.clone(), ask.request.number);
                 self.plan(when, Event::Told { shard: at, key, number, answer: None });
             }
             if self.random.chance(self.faults.report_lost) {

@@ -301,9 +301,9 @@ impl<'s> Twin<'s> {
         }
         for ask in effects.asks {
             let asked =
-                LimiterRequest { key: ask.key.clone(), shard: "1-0".to_owned(), ask: ask.ask };
+                LimiterRequest { key: ask.key.clone(), shard: "1-0".to_owned(), ask: ask.request };
             let (answer, _) = self.limiter.ask(&asked, self.now);
-            self.engine.limit_answered(&ask.key, ask.ask.number, answer.as_ref(), self.now);
+            self.engine.limit_answered(&ask.key, ask.request.number, answer.as_ref(), self.now);
         }
     }
 

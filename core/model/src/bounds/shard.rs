@@ -65,13 +65,13 @@ pub const LARGE_BODIES: usize = 2;
 
 /// The most events that a shard keeps in memory for readers: a few seconds of a busy shard. A
 /// reader that is further behind gets a gap.
-pub const MAX_FEED_EVENTS: usize = 8_192;
+pub const MAX_BUFFERED_EVENTS: usize = 8_192;
 /// The most bytes of these events. Sixteen shards that share an isolate's 128 MB hold a quarter of
 /// it.
-pub const MAX_FEED_BYTES: usize = 2_000_000;
+pub const MAX_BUFFERED_EVENT_BYTES: usize = 2_000_000;
 /// How long a shard records events after the last request for them, in milliseconds. A disconnected
 /// reader can reconnect within this time without a gap.
-pub const FEED_LEASE_MILLIS: i64 = 60_000;
+pub const EVENT_LEASE_MILLIS: i64 = 60_000;
 /// The most events of one answer of a shard.
 pub const MAX_EVENTS_AT_ONCE: usize = 1_000;
 /// The most bytes of events in one answer to a reader. The shards divide them, and each may exceed

@@ -3,7 +3,7 @@
 use crate::access::Share;
 use crate::format::codec::{CodecError, put_count, put_counted, take_array, take_counted};
 use crate::format::page::{Directory, Page, PageError};
-use crate::idempotency::{Once, RequestSeed};
+use crate::idempotency::{IdempotencyKey, RequestSeed};
 use serde::{Deserialize, Serialize};
 
 /// Records for one shard. The shard adds all of them or none.
@@ -29,7 +29,7 @@ pub struct Append {
 pub struct Terms {
     /// The idempotency key: the request is carried out only once, even if it is repeated.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub once: Option<Once>,
+    pub once: Option<IdempotencyKey>,
     /// The shard's share of a quota, which the append must stay within.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub share: Option<Share>,
@@ -259,7 +259,7 @@ mod tests {
         );
         let pages = builder.finish();
         let schedules = vec![b"{\"id\":\"a\"}".to_vec()];
-        let once = Once {
+        let once = IdempotencyKey {
             key: [1; 16],
             request: [2; 16],
             made: RequestSeed { at: UnixMillis::new(7), random: [0xff; 16] },

@@ -9,7 +9,7 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Effects, EngineError, Gathering, StorageError};
 use scheduler_model::bounds::REMEMBER_MILLIS;
 use scheduler_model::format::page::{Flags, PageBuilder};
-use scheduler_model::idempotency::{Once, RequestSeed};
+use scheduler_model::idempotency::{IdempotencyKey, RequestSeed};
 use scheduler_model::numbers::LaneNumber;
 use scheduler_model::protocol::{Append, AppendReply, Terms};
 use scheduler_model::routing::id_hash;
@@ -21,7 +21,7 @@ pub(crate) fn append_of(
     world: &World,
     versions: &[u64],
     fresh: bool,
-    once: Option<Once>,
+    once: Option<IdempotencyKey>,
 ) -> Append {
     let mut builders: BTreeMap<Option<&str>, PageBuilder> = BTreeMap::new();
     let mut schedules = Vec::new();
@@ -75,11 +75,11 @@ pub(crate) fn append_of(
 
 /// Every third request has an `Idempotency-Key`: the number of its first version. A repeat has the
 /// same first version.
-fn once_of(versions: &[u64]) -> Option<Once> {
+fn once_of(versions: &[u64]) -> Option<IdempotencyKey> {
     let first = versions.first().filter(|first| *first % 3 == 0)?;
     let made = RequestSeed { at: UnixMillis::ZERO, random: [3; 16] };
     Some(
-        Once::new(&first.to_string(), "append", &format!("{versions:?}"), made)
+        IdempotencyKey::new(&first.to_string(), "append", &format!("{versions:?}"), made)
             .expect("a valid key"),
     )
 }
