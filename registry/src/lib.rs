@@ -165,7 +165,7 @@ impl Shell {
     /// Sets the alarm for a moment from now. This follows a failure that hides the next update.
     ///
     /// # Errors
-    /// If the platform fails.
+    /// Returns an error if the platform fails.
     pub async fn arm_after_failure(&self) -> Result<()> {
         self.storage.set_alarm(CALENDAR_RETRY_MILLIS).await?;
         self.armed.set(Some(now().plus(CALENDAR_RETRY_MILLIS)));

@@ -31,7 +31,7 @@ impl Pause {
 /// Returns the record of the definition `given`, which continues the task of the record `stored`.
 ///
 /// # Errors
-/// If one of them is not a valid record.
+/// Returns an error if one of them is not a valid record.
 pub(super) fn continued_text(
     given: &[u8],
     stored: &[u8],

@@ -12,7 +12,7 @@ use scheduler_model::record_id::id_of_record;
 /// already.
 ///
 /// # Errors
-/// If the directory is invalid, or a record of the body has no id.
+/// Returns an error if the directory is invalid, or a record of the body has no id.
 pub fn key_stored_page(
     key: IdKey,
     directory: Vec<u8>,
@@ -29,7 +29,7 @@ pub fn key_stored_page(
 /// [`crate::Write::InsertEnvelope`].
 ///
 /// # Errors
-/// If the text is not an envelope, or one of its tasks has no id.
+/// Returns an error if the text is not an envelope, or one of its tasks has no id.
 pub fn hashes_of_envelope(
     key: IdKey,
     seq: EnvelopeSeq,

@@ -79,7 +79,7 @@ impl Unsettled {
 /// to, as many are left as of `former`.
 ///
 /// # Errors
-/// If the record is invalid.
+/// Returns an error if the record is invalid.
 pub(super) fn note_final_run(
     record: Vec<u8>,
     former: &Schedule,

@@ -47,7 +47,7 @@ impl Registry {
     /// Loads the registry from the records of all rows.
     ///
     /// # Errors
-    /// If a record cannot be read.
+    /// Returns an error if a record cannot be read.
     pub fn load(records: impl IntoIterator<Item = String>) -> Result<Self, String> {
         let mut registry = Self::default();
         for record in records {
@@ -96,7 +96,7 @@ impl Registry {
     /// removes the expired keys.
     ///
     /// # Errors
-    /// If there is no room for the entry.
+    /// Returns an error if there is no room for the entry.
     pub fn put(
         &mut self,
         mut entry: Entry,

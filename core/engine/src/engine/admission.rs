@@ -21,7 +21,7 @@ impl Engine {
     /// Returns the stored answer if a request with this idempotency key was carried out before.
     ///
     /// # Errors
-    /// If the key belongs to another request, or if storage fails.
+    /// Returns an error if the key belongs to another request, or if storage fails.
     pub(super) fn recall(
         &self,
         once: Option<&IdempotencyKey>,
@@ -113,7 +113,7 @@ impl Engine {
     /// Charges `runs` requested runs to a share of a quota, in addition to the tasks themselves.
     ///
     /// # Errors
-    /// If the share is used up. Then nothing has changed.
+    /// Returns an error if the share is used up. Then nothing has changed.
     pub(super) fn charge(
         &mut self,
         share: Option<Share>,

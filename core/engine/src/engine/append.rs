@@ -25,8 +25,9 @@ impl Engine {
     /// lost.
     ///
     /// # Errors
-    /// If the shard is full or the request is invalid. Then nothing has changed. After a storage
-    /// error, and after [`EngineError::Unfinished`], the caller must drop the engine.
+    /// Returns an error if the shard is full or the request is invalid. Then nothing has changed.
+    /// After a storage error, and after [`EngineError::Unfinished`], the caller must drop the
+    /// engine.
     pub fn append(
         &mut self,
         append: Append,
@@ -51,7 +52,7 @@ impl Engine {
     /// a part of its changes to existing tasks (`engine/parts.rs`), and its sender repeats it.
     ///
     /// # Errors
-    /// If storage fails or is damaged; the caller must then drop the engine.
+    /// Returns an error if storage fails or is damaged; the caller must then drop the engine.
     pub fn append_all(
         &mut self,
         requests: Vec<Append>,

@@ -28,7 +28,7 @@ impl Engine {
     /// rest.
     ///
     /// # Errors
-    /// If storage fails or is damaged; the caller must then drop the engine.
+    /// Returns an error if storage fails or is damaged; the caller must then drop the engine.
     pub fn cancel(
         &mut self,
         request: &CancelRequest,
@@ -177,7 +177,7 @@ impl Engine {
     /// flight and dead letters, up to the limit of the request and within a bounded amount of work.
     ///
     /// # Errors
-    /// If storage fails or is damaged; the caller must then drop the engine.
+    /// Returns an error if storage fails or is damaged; the caller must then drop the engine.
     pub fn cancel_matching(
         &mut self,
         request: &ListRequest,

@@ -27,8 +27,8 @@ impl Engine {
     /// needs more than a commit may write, a part of it changes, and the reply says so.
     ///
     /// # Errors
-    /// If the shard has no room for the requested runs; then nothing has changed. If storage fails
-    /// or is damaged; the caller must then drop the engine.
+    /// Returns an error if the shard has no room for the requested runs; then nothing has changed.
+    /// If storage fails or is damaged; the caller must then drop the engine.
     pub fn change(
         &mut self,
         request: &ChangeRequest,

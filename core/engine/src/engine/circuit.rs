@@ -112,7 +112,7 @@ impl Engine {
     /// [`Self::gate`] judges the runs that this method does not reach.
     ///
     /// # Errors
-    /// If storage fails or is damaged. The caller must then drop the engine.
+    /// Returns an error if storage fails or is damaged. The caller must then drop the engine.
     pub(super) fn take_silent(
         &mut self,
         now: UnixMillis,
@@ -237,7 +237,7 @@ impl Engine {
     /// not another, the answer counts.
     ///
     /// # Errors
-    /// If the envelope cannot be read.
+    /// Returns an error if the envelope cannot be read.
     pub(super) fn learn(
         &mut self,
         text: &[u8],

@@ -20,7 +20,7 @@ impl Engine {
     /// work, and returns the first of them. Ignores quotas and the room of the shard.
     ///
     /// # Errors
-    /// If storage fails or is damaged.
+    /// Returns an error if storage fails or is damaged.
     pub fn count_matching(
         &self,
         CountRequest { tasks, change, pause }: &CountRequest,

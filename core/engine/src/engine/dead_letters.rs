@@ -46,7 +46,7 @@ impl Engine {
     /// reply are places in this order. Ignores the status of the filter.
     ///
     /// # Errors
-    /// If storage fails or is damaged.
+    /// Returns an error if storage fails or is damaged.
     pub fn dead_letters(
         &self,
         request: &ListRequest,
@@ -100,7 +100,7 @@ impl Engine {
     /// Returns the dead letter with this id.
     ///
     /// # Errors
-    /// If storage fails or is damaged.
+    /// Returns an error if storage fails or is damaged.
     pub fn dead_letter(
         &self,
         letter: &DeadLetterId,
@@ -145,8 +145,8 @@ impl Engine {
     /// the reply covers the first ones only, and the caller repeats the request for the rest.
     ///
     /// # Errors
-    /// If the shard has no room for their limit keys. Then nothing has changed. If storage fails or
-    /// is damaged, the caller must drop the engine.
+    /// Returns an error if the shard has no room for their limit keys. Then nothing has changed. If
+    /// storage fails or is damaged, the caller must drop the engine.
     pub fn replay(
         &mut self,
         request: &DeadLettersRequest,
@@ -213,7 +213,7 @@ impl Engine {
     /// only, and the caller repeats the request for the rest.
     ///
     /// # Errors
-    /// If storage fails or is damaged. The caller must then drop the engine.
+    /// Returns an error if storage fails or is damaged. The caller must then drop the engine.
     pub fn discard(
         &mut self,
         request: &DeadLettersRequest,

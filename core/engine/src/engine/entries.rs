@@ -3,9 +3,11 @@
 use super::Engine;
 use crate::entry_ref::{EntryRef, PageEntry};
 use crate::error::EngineError;
+use crate::mem_schedule::MemSchedule;
 use crate::reader::Reader;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::{Entry, Flags};
+use scheduler_model::numbers::ScheduleNumber;
 use scheduler_model::record_id::{HEAD_BYTES, id_in, leading_id};
 
 impl Engine {
@@ -53,6 +55,16 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// Returns the recurring task with this number, which a search has found.
+    pub(super) fn known_schedule(
+        &self,
+        number: ScheduleNumber,
+    ) -> Result<&MemSchedule, EngineError> {
+        self.tasks
+            .schedule(number)
+            .ok_or_else(|| EngineError::Corrupt(format!("there is no schedule {number}")))
     }
 
     pub(super) fn is_dead_letter(&self, at: EntryRef) -> bool {

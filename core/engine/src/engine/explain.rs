@@ -43,7 +43,7 @@ impl Engine {
     /// about it.
     ///
     /// # Errors
-    /// If storage fails or is damaged.
+    /// Returns an error if storage fails or is damaged.
     pub fn explain(
         &self,
         id: &str,

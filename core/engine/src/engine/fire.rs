@@ -42,7 +42,7 @@ impl Engine {
     /// afterwards, there is more work.
     ///
     /// # Errors
-    /// If storage fails or is damaged. The caller must then drop the engine.
+    /// Returns an error if storage fails or is damaged. The caller must then drop the engine.
     pub fn wake(&mut self, now: UnixMillis, reader: &dyn Reader) -> Result<Effects, EngineError> {
         let mut effects = Effects::default();
         if self.to_replan.is_any() {

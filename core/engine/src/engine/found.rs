@@ -19,7 +19,7 @@ impl Found {
     /// Returns a waiting entry, with its record if that was read.
     ///
     /// # Errors
-    /// If the record is not valid JSON.
+    /// Returns an error if the record is not valid JSON.
     pub(super) fn waiting(
         candidate: Candidate,
         record: Option<Vec<u8>>,
@@ -43,7 +43,7 @@ impl Engine {
     /// Reads the records that were not read yet.
     ///
     /// # Errors
-    /// If storage fails or is damaged.
+    /// Returns an error if storage fails or is damaged.
     pub(super) fn read_found(
         &self,
         found: Vec<Found>,

@@ -223,10 +223,7 @@ impl Engine {
         now: UnixMillis,
     ) -> Result<GoingOn, EngineError> {
         let read = read_schedule(&record).map_err(EngineError::Corrupt)?;
-        let former = self
-            .tasks
-            .schedule(number)
-            .ok_or_else(|| EngineError::Corrupt(format!("there is no schedule {number}")))?;
+        let former = self.known_schedule(number)?;
         let (next, paused_at) = (former.next, former.paused_at);
         let has_same_delay = *read.schedule == *former.schedule;
         let kept = GoingOn {

@@ -105,7 +105,7 @@ impl Engine {
     /// returns how far it has searched.
     ///
     /// # Errors
-    /// If storage fails or is damaged.
+    /// Returns an error if storage fails or is damaged.
     pub fn runs(
         &self,
         request: &RunsRequest,
@@ -128,7 +128,7 @@ impl Engine {
     /// have in common. `limit` of the request is the most groups that the reply has.
     ///
     /// # Errors
-    /// If storage fails or is damaged.
+    /// Returns an error if storage fails or is damaged.
     pub fn errors(
         &self,
         request: &RunsRequest,

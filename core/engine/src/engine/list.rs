@@ -33,7 +33,7 @@ impl Engine {
     /// of a list without a filter has the number of all its items.
     ///
     /// # Errors
-    /// If storage fails or is damaged.
+    /// Returns an error if storage fails or is damaged.
     pub fn list(
         &self,
         request: &ListRequest,
@@ -46,7 +46,7 @@ impl Engine {
     /// are places in this order: see [`Position::from_the_end`].
     ///
     /// # Errors
-    /// If storage fails or is damaged.
+    /// Returns an error if storage fails or is damaged.
     pub fn list_from_the_end(
         &self,
         request: &ListRequest,

@@ -33,7 +33,7 @@ impl Engine {
     /// its name in envelopes.
     ///
     /// # Errors
-    /// If storage contains data that the engine has not written.
+    /// Returns an error if storage contains data that the engine has not written.
     pub fn load(shard: &str, config: Config, snapshot: Snapshot) -> Result<Self, EngineError> {
         let config =
             Config { fire_gap_millis: config.fire_gap_millis.min(MAX_FIRE_GAP_MILLIS), ..config };
@@ -151,7 +151,7 @@ impl Engine {
     /// input, so a start-up holds one record at a time.
     ///
     /// # Errors
-    /// If storage contains data that the engine has not written.
+    /// Returns an error if storage contains data that the engine has not written.
     pub fn load_schedule(&mut self, stored: &StoredSchedule) -> Result<(), EngineError> {
         let read = read_schedule(&stored.record).map_err(EngineError::Corrupt)?;
         let watermark = self.state.watermark;

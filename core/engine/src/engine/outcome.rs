@@ -26,7 +26,7 @@ impl Engine {
     /// then. An envelope for the dispatchers waits for their report (invariant 3).
     ///
     /// # Errors
-    /// If storage fails or is damaged; the caller must then drop the engine.
+    /// Returns an error if storage fails or is damaged; the caller must then drop the engine.
     pub fn sent(
         &mut self,
         seq: EnvelopeSeq,
@@ -71,7 +71,7 @@ impl Engine {
     /// envelope. A repeated report changes nothing.
     ///
     /// # Errors
-    /// If storage fails or is damaged. The caller must then drop the engine.
+    /// Returns an error if storage fails or is damaged. The caller must then drop the engine.
     pub fn report(
         &mut self,
         report: &Report,

@@ -23,7 +23,7 @@ impl Engine {
     /// instead. `pages` are the pages of the request.
     ///
     /// # Errors
-    /// If the task cannot be patched, or if storage fails or is damaged.
+    /// Returns an error if the task cannot be patched, or if storage fails or is damaged.
     pub(super) fn patch_of(
         &self,
         flight: FlightRef,

@@ -21,7 +21,7 @@ impl Engine {
     /// dead letter.
     ///
     /// # Errors
-    /// If storage fails or is damaged.
+    /// Returns an error if storage fails or is damaged.
     pub fn get(&self, id: &str, reader: &dyn Reader) -> Result<Option<ListItem>, EngineError> {
         // The task comes before its further attempts, because there may be many of them.
         let mut of_hash: Vec<EntryRef> =

@@ -101,7 +101,7 @@ impl Engine {
     /// Adds a further attempt or a follow-up.
     ///
     /// # Errors
-    /// If there is no room. The error is the reason.
+    /// Returns an error if there is no room. The error is the reason.
     pub(super) fn keep_run(
         &mut self,
         record: &Record<'_>,
@@ -190,7 +190,7 @@ impl Engine {
     /// Stores what remains, and the outcomes of the follow-ups that had no room.
     ///
     /// # Errors
-    /// If a record that was just written cannot be read.
+    /// Returns an error if a record that was just written cannot be read.
     pub(super) fn put_remains(
         &mut self,
         remains: Remains,

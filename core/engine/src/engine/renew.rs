@@ -21,10 +21,7 @@ impl Engine {
         since: UnixMillis,
         now: UnixMillis,
     ) -> Result<Option<GoingOn>, EngineError> {
-        let former = self
-            .tasks
-            .schedule(number)
-            .ok_or_else(|| EngineError::Corrupt(format!("there is no schedule {number}")))?;
+        let former = self.known_schedule(number)?;
         let (was, paused_at) = (former.next, former.paused_at);
         let former = former.schedule.as_ref();
         let unsettled = match paused_at {

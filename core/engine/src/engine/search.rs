@@ -174,7 +174,7 @@ impl Engine {
     /// and its index among them.
     ///
     /// # Errors
-    /// If storage fails or is damaged, and the errors of `found`.
+    /// Returns an error if storage fails or is damaged, and the errors of `found`.
     pub(super) fn read_records(
         &self,
         entries: &[EntryRef],

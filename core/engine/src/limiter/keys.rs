@@ -97,7 +97,7 @@ impl Limiter {
     /// for each incarnation of the limiter.
     ///
     /// # Errors
-    /// If a record cannot be read.
+    /// Returns an error if a record cannot be read.
     pub fn load(records: impl IntoIterator<Item = String>, nonce: u64) -> Result<Self, String> {
         let seen = Seen { incarnation: nonce, changes: 0 };
         let mut limiter =
@@ -164,7 +164,7 @@ impl Limiter {
     /// Sets the limit of a key. Returns whether the key had none before. Callers may repeat this.
     ///
     /// # Errors
-    /// If the limiter has the most limits already.
+    /// Returns an error if the limiter has the most limits already.
     pub fn put(&mut self, named: Named, now: UnixMillis) -> Result<(bool, Write), Refused> {
         let is_new = self.keys.get(&named.key).is_none_or(|known| known.limit().is_none());
         let count = self.keys.values().filter(|known| known.limit().is_some()).count();

@@ -10,8 +10,7 @@ use crate::random::Random;
 use crate::redefine::{Kind, define, redefine_id};
 use crate::schedules::PutOff;
 use crate::world::{Dropped, Event, World};
-use scheduler_engine::Effects;
-use scheduler_model::protocol::{Change, Filter, ListItem, Status};
+use scheduler_model::protocol::{Change, Filter, Status};
 use scheduler_model::task::Record;
 use std::collections::BTreeSet;
 
@@ -142,12 +141,7 @@ fn patch_away(
     id: &str,
     random: &mut Random,
 ) -> Result<Answer, Dropped> {
-    let item: Option<ListItem> = world.input(
-        at,
-        false,
-        |engine, _, storage| Ok((engine.get(id, storage)?, Effects::default())),
-        |_, _, _| {},
-    )?;
+    let item = world.get(at, id)?;
     let Some(item) = item.filter(|item| !item.is_attempt && item.status != Status::Running) else {
         return Ok(Answer::Shown);
     };

@@ -153,12 +153,7 @@ fn add_version(world: &mut World, mut version: Version) -> u64 {
 /// Patches a task with an attempt in flight. If the task itself waits, the patch applies to the
 /// task.
 fn patch(world: &mut World, at: usize, id: &str, random: &mut Random) -> Result<Answer, Dropped> {
-    let item: Option<ListItem> = world.input(
-        at,
-        false,
-        |engine, _, storage| Ok((engine.get(id, storage)?, Effects::default())),
-        |_, _, _| {},
-    )?;
+    let item = world.get(at, id)?;
     let Some(item) = item.filter(|item| item.status != Status::Dead) else {
         return Ok(Answer::Shown);
     };

@@ -404,12 +404,7 @@ fn explain(world: &mut World, at: usize, id: &str, item: Option<&ListItem>) -> R
 }
 
 fn get(world: &mut World, at: usize, id: &str) -> Result<(), Dropped> {
-    let item: Option<ListItem> = world.input(
-        at,
-        false,
-        |engine, _, storage| Ok((engine.get(id, storage)?, Effects::default())),
-        |_, _, _| {},
-    )?;
+    let item = world.get(at, id)?;
     explain(world, at, id, item.as_ref())?;
     let waiting = world.model.waiting_of(id);
     let has = |wanted: &[What]| waiting.iter().any(|((_, what), _)| wanted.contains(what));

@@ -48,6 +48,18 @@ pub(crate) fn redefine(world: &mut World, at: usize, draw: u64) -> Result<Answer
     redefine_id(world, at, &id, &mut random)
 }
 
+impl World {
+    /// Returns what a shard answers to a read of an id, as a client that changes it reads it.
+    pub(crate) fn get(&mut self, at: usize, id: &str) -> Result<Option<ListItem>, Dropped> {
+        self.input(
+            at,
+            false,
+            |engine, _, storage| Ok((engine.get(id, storage)?, Effects::default())),
+            |_, _, _| {},
+        )
+    }
+}
+
 /// Defines a waiting task again. Does nothing if none waits with this id.
 pub(crate) fn redefine_id(
     world: &mut World,
@@ -55,12 +67,7 @@ pub(crate) fn redefine_id(
     id: &str,
     random: &mut Random,
 ) -> Result<Answer, Dropped> {
-    let item: Option<ListItem> = world.input(
-        at,
-        false,
-        |engine, _, storage| Ok((engine.get(id, storage)?, Effects::default())),
-        |_, _, _| {},
-    )?;
+    let item = world.get(at, id)?;
     let Some(item) = item.filter(|item| !matches!(item.status, Status::Running | Status::Dead))
     else {
         return Ok(Answer::Shown);
