@@ -47,7 +47,8 @@ pub(super) fn continued_text(
 /// Returns the record of the definition `given`, which continues the task `former`, whose text is
 /// `stored`. The record keeps when and by whom the task was created, and the stored text of each
 /// member with the same value. Its `updatedAt` is the time of the request, unless the definition
-/// changes nothing. The mark of a pause belongs to the pause, not to the definition.
+/// changes nothing. The mark of a pause belongs to the pause, not to the definition. Neither does the
+/// version of an unfinished change.
 pub(super) fn continued<'a>(
     given: &Record<'a>,
     former: &Record<'a>,
@@ -70,6 +71,7 @@ pub(super) fn continued<'a>(
             created_at: former.created_at,
             created_by: former.created_by.clone(),
             updated_at,
+            unfinished_version: None,
             ..given.clone()
         };
         kept.write(&mut text);

@@ -4,6 +4,7 @@
 use super::json_text::write_object;
 use super::merging::{Merging, members_of, repeated, text_of};
 use super::read_only::is_read_only;
+use super::record::UNFINISHED;
 use super::{Callback, Record};
 use crate::bounds::MAX_PATCH_MEMBERS;
 use crate::calendars::with_names;
@@ -94,7 +95,7 @@ pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, Fi
 /// answers show, and with local times in place of instants.
 fn given_again(record: &str, paused: bool) -> Result<Fields<'_>, FieldError> {
     let mut fields = fields_of::<{ usize::MAX }>(record)?;
-    fields.retain(|name, _| !is_read_only(name));
+    fields.retain(|name, _| !is_read_only(name) && name != UNFINISHED);
     TIMES.iter().for_each(|name| write_as_shown(&mut fields, name));
     if let Some(local) = fields.remove("local") {
         for (name, (_, value)) in members_of(&local)

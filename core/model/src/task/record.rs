@@ -11,6 +11,9 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use twox_hash::XxHash64;
 
+/// The name of the member that only the engine uses: [`Record::unfinished_version`].
+pub(super) const UNFINISHED: &str = "unfinishedVersion";
+
 /// A record's fields, in the order in which they are written.
 ///
 /// A one-shot task is stored with its `time`. A recurring task is stored without it, and
@@ -312,7 +315,7 @@ impl<'a> Record<'a> {
         fields.number("pausedAt", self.paused_at.map(UnixMillis::get));
         fields.text("pausedBy", self.paused_by.as_deref());
         fields.text("pauseNote", self.pause_note.as_deref());
-        fields.version("unfinishedVersion", self.unfinished_version);
+        fields.version(UNFINISHED, self.unfinished_version);
         fields.number("createdAt", self.created_at.map(UnixMillis::get));
         fields.number("updatedAt", self.updated_at.map(UnixMillis::get));
         fields.text("createdBy", self.created_by.as_deref());

@@ -1,5 +1,6 @@
 //! A record as targets and readers see it: without the members that they may not see.
 
+use super::record::UNFINISHED;
 use super::{HIDDEN, ON_FAILURE, ON_SUCCESS, write_text};
 use crate::bounds::MIN_TIME_MILLIS;
 use crate::calendars::with_names;
@@ -31,9 +32,6 @@ const OF_ATTEMPTS: [&str; 13] = [
     "notBefore",
     "updatedAt",
 ];
-
-/// The member of a task of which a request has changed a part.
-const UNFINISHED: &str = "unfinishedVersion";
 
 /// The members of a record that are for readers of the API only.
 const OF_API: [&str; 2] = ["createdBy", "words"];

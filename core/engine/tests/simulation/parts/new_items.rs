@@ -48,6 +48,23 @@ impl Pair {
         replies.pop().unwrap()
     }
 
+    /// Updates the task as a change of its calendar does. This is a change of its own, so the version
+    /// of the unfinished one ends.
+    fn update_calendar(&mut self) {
+        let record = stored(self).unwrap();
+        let version = version_of(record.as_bytes());
+        let items = record.replace(r#"{"times":["16:00-16:01"]}"#, FAR);
+        let mut request = Append {
+            expected: Some(Expected::Version(version)),
+            ..definition(&[items.into_bytes()])
+        };
+        request.terms.tasks_only = true;
+        assert_eq!(self.append_once(&request, 129_700).unwrap().replaced, 1);
+        let record = stored(self).unwrap();
+        assert!(record.contains(r#""paused":true"#) && !record.contains("unfinished"), "{record}");
+        assert_ne!(version_of(record.as_bytes()), version);
+    }
+
     /// Returns the seconds after `NOW` of the runs that fire until then.
     fn seconds_fired(&mut self, until: i64) -> Vec<i64> {
         let runs = self.fired(NOW.plus(until));
@@ -95,22 +112,25 @@ fn all_parts_count_the_runs_by_the_new_items() {
 #[test]
 fn a_part_that_nobody_continues_loses_no_run() {
     let request = definition(&[counted(124, r#"{"times":["16:00-16:01"]}"#, "")]);
-    for restored in [false, true] {
+    for then in ["resume", "a definition", "an update of the calendar"] {
         let mut pair = paused(124);
         assert_eq!(pair.append_once(&request, 129_000), Err(EngineError::Unfinished));
         let mut runs = pair.seconds_fired(129_500);
         assert!(runs.len() > 30, "{}", runs.len());
-        if restored {
+        if then == "a definition" {
             let request = definition(&[counted(124, FAR, "")]);
             while let Err(problem) = pair.append_once(&request, 130_000) {
                 assert_eq!(problem, EngineError::Unfinished);
             }
         } else {
+            if then == "an update of the calendar" {
+                pair.update_calendar();
+            }
             let later = NOW.plus(130_000);
             pair.change_in_parts(one(), Change::Resume, later, super::PART_BYTES);
         }
         runs.extend(pair.seconds_fired(400_000));
-        assert_eq!(runs, (60..184).collect::<Vec<i64>>(), "{restored}");
+        assert_eq!(runs, (60..184).collect::<Vec<i64>>(), "{then}");
         assert!(pair.storage.schedules.is_empty());
     }
 }
