@@ -1,6 +1,7 @@
 //! The description of the task: the words of a phrase that do not say when.
 
 use crate::Span;
+use crate::lexicon::own_word;
 use crate::token::{Kind, Token};
 
 /// Words at the beginning of a phrase that request a task without describing it, in their order.
@@ -19,6 +20,10 @@ const JOINTS: &[&str] = &[
     "this", "that", "is", "a", "an", "from", "please", "happens", "occurs", "do", "me", "as",
     "also",
 ];
+
+/// German words that only join, as far as they are no terms.
+const GERMAN_JOINTS: &[&str] =
+    &["ab", "an", "auch", "auf", "dann", "doch", "je", "mal", "noch", "um", "zu", "zum", "zur"];
 
 /// Words before a part that says when.
 const TRAILING: &[&str] = &[
@@ -68,7 +73,11 @@ pub(crate) fn description(
     }) {
         words.remove(0);
     }
-    let only_joints = words.iter().all(|word| JOINTS.contains(&word.text.as_str()));
+    let is_joint = |word: &str| match own_word(word) {
+        Some(own) => GERMAN_JOINTS.contains(&own),
+        None => JOINTS.contains(&word),
+    };
+    let only_joints = words.iter().all(|word| is_joint(&word.text));
     if only_joints {
         return LeftOver {
             description: None,

@@ -58,6 +58,19 @@ fn parts_are_named_and_the_rest_is_the_description() {
 }
 
 #[test]
+fn german_words_that_only_join_are_no_description() {
+    for phrase in [
+        "jede Stunde um :15",
+        "jedes Jahr an Heiligabend um 16 Uhr",
+        "an Neujahr um 12 Uhr",
+        "noch dreimal montags um 9 Uhr",
+        "Montags, mittwochs und freitags je 9 Uhr",
+    ] {
+        assert_eq!(understood(phrase).description, None, "{phrase}");
+    }
+}
+
+#[test]
 fn a_description_in_two_places_is_joined() {
     for (phrase, description) in [
         ("call mum every day at 9am about dinner", Some("call mum about dinner")),
