@@ -32,6 +32,31 @@ const STRUCTURAL: &[&str] = &[
     "on", "by", "to", "about", "of", "around", "within", "the", "a", "this",
 ];
 
+/// Why a deadline is refused.
+const DEADLINE: &str =
+    "A deadline, or a time that is only about right, is not a schedule: give the exact time.";
+
+/// Ends of a working day without a time.
+#[rustfmt::skip]
+const ENDS_OF_WORK: &[&str] = &[
+    "cob", "eob", "eod", "arbeitsende", "bueroschluss", "büroschluss", "dienstende", "dienstschluss", "geschaeftsschluss",
+    "geschäftsschluss", "ladenschluss", "schichtende", "schulschluss",
+];
+
+/// What "zum", "zur" and "beim" make a time of the day.
+const MEALS: &[&str] = &[
+    "abendbrot",
+    "abendessen",
+    "fruehstueck",
+    "frühstück",
+    "mittagessen",
+    "mittagszeit",
+    "schlafenszeit",
+];
+
+/// Words after "close of" and "end of" that make them a time of the day.
+const OF_WORK: &[&str] = &["business", "play", "school", "shift", "trading", "work"];
+
 /// How to leave out holidays.
 pub(crate) const NO_HOLIDAYS: &str = "A sentence knows no holidays: list their dates, or store them as a calendar and leave it out, as in \
                                       except calendar \"holidays\".";
@@ -55,6 +80,7 @@ fn unknown(word: &str) -> &'static str {
             "The scheduler does not know when the sun rises and sets: give a time of day."
         }
         "holiday" | "holidays" | "easter" | "thanksgiving" => NO_HOLIDAYS,
+        "eightdays" => "Is this 8 days or a week? Write the number in figures, or \"einer Woche\".",
         _ => {
             "This may say when, but is not understood. Put text that says nothing about time in double quotes."
         }
@@ -104,17 +130,25 @@ pub(crate) fn check(
     left.iter().try_for_each(|at| rest.check(*at))
 }
 
-/// Refuses words that may give the time or the day that the schedule only assumes.
+/// Refuses words that may give the time or the day that the schedule only assumes, and a length
+/// that may be that of a recurring schedule.
 pub(crate) fn check_assumed(
     tokens: &[Token],
     left: &[usize],
+    found: &[Found],
     built: &Built,
 ) -> Result<(), Refusal> {
+    if built.schedule.time.is_some() {
+        found.iter().try_for_each(|part| check_length(tokens, left, part))?;
+    }
     for token in left.iter().filter_map(|at| tokens.get(*at)) {
         let word = token.text.as_str();
-        let says_time = built.assumes_time && matches!(word, "at" | "around" | "by" | "@");
+        let own = own_word(word);
+        let says_time = built.assumes_time
+            && (matches!(word, "at" | "around" | "by" | "@") || own == Some("um"));
         let says_day = built.assumes_day
-            && matches!(word, "on" | "in" | "during" | "end" | "middle" | "close" | "start");
+            && (matches!(word, "on" | "in" | "during" | "end" | "middle" | "close" | "start")
+                || own == Some("mitte"));
         if says_time || says_day {
             return Err(Refusal::new(
                 Reason::NotUnderstood,
@@ -122,6 +156,30 @@ pub(crate) fn check_assumed(
                 "What follows this word is not understood as a time.",
             ));
         }
+    }
+    Ok(())
+}
+
+/// Refuses "for 3 days at 9am", which recurs. "Book a hotel for 3 days" says what to do.
+fn check_length(tokens: &[Token], left: &[usize], part: &Found) -> Result<(), Refusal> {
+    let Clause::For(amount) = &part.clause else { return Ok(()) };
+    let (start, end) = part.tokens;
+    let belongs_to_task = start.checked_sub(1).is_some_and(|before| {
+        left.contains(&before)
+            && tokens.get(before).is_some_and(|token| {
+                token.kind == Kind::Word
+                    && !matches!(token.text.as_str(), "me" | "us" | "remind" | "reminder")
+            })
+    });
+    let is_next =
+        tokens.get(start..end).unwrap_or_default().iter().any(|token| token.text == "next");
+    let has_days = amount.months > 0 || amount.days > 0;
+    if is_next || has_days && !belongs_to_task {
+        return Err(Refusal::new(
+            Reason::Missing,
+            part.span,
+            "This belongs to a recurring schedule: say how often, too.",
+        ));
     }
     Ok(())
 }
@@ -317,8 +375,14 @@ impl Rest<'_> {
             "by" | "around" | "about" | "to" | "ish" | "towards" | "than" | "within" | "upon"
         ) && self.begins_part(at + 1)
         {
-            return Err(self.refuse(at, "A deadline, or a time that is only about right, is not a schedule: give the exact time."));
+            return Err(self.refuse(at, DEADLINE));
         }
+        // "so um 18 Uhr" is only about right, and "So 18 Uhr" is a Sunday.
+        if own_word(word) == Some("so") && self.begins_part(at + 1) {
+            return Err(self.refuse(at, "Is this a Sunday? Write \"Sonntag\"."));
+        }
+        self.check_limit(at, word)?;
+        self.check_end_of_work(at, word)?;
         let before_days = self.found.iter().any(|found| {
             found.tokens.0 == at + 1 && matches!(found.clause, Clause::Weekdays { .. })
         });
@@ -378,6 +442,30 @@ impl Rest<'_> {
         Err(self.refuse(at, message))
     }
 
+    /// Refuses "friday at 5pm at the latest". "look at the latest news" says something else.
+    fn check_limit(&self, at: usize, word: &str) -> Result<(), Refusal> {
+        let is_limit = matches!(word, "latest" | "earliest")
+            && (self.begins_part(at + 1) || !self.is_ordinary(at + 1));
+        if is_limit { Err(self.refuse(at, DEADLINE)) } else { Ok(()) }
+    }
+
+    /// Refuses "every friday at close of business" and "jeden Tag zum Frühstück", if no time of day
+    /// says when that is.
+    fn check_end_of_work(&self, at: usize, word: &str) -> Result<(), Refusal> {
+        let is_end = ENDS_OF_WORK.contains(&own_word(word).unwrap_or(word))
+            || matches!(word, "close" | "end")
+                && self.text(at + 1) == "of"
+                && OF_WORK.contains(&self.text(at + 2));
+        let before = at.checked_sub(1).and_then(|before| own_word(self.text(before)));
+        let is_meal = matches!(before, Some("zum" | "zur" | "beim"))
+            && own_word(word).is_some_and(|own| MEALS.contains(&own));
+        let has_time = self.found.iter().any(|found| matches!(found.clause, Clause::At(_)));
+        if (is_end || is_meal) && !has_time {
+            return Err(self.refuse(at, "At what time of day? Write, say, \"at 17:00\"."));
+        }
+        Ok(())
+    }
+
     fn has_part_before(&self, at: usize) -> bool {
         self.found.iter().any(|found| found.tokens.1 <= at)
     }
@@ -391,7 +479,11 @@ impl Rest<'_> {
         };
         let is_behind = behind_time(at)
             || at > 0 && matches!(self.text(at - 1), "in" | "(" | "[" | ",") && behind_time(at - 1);
-        if !is_behind {
+        let is_in_the = at > 1
+            && self.text(at - 1) == "the"
+            && self.text(at - 2) == "in"
+            && behind_time(at - 2);
+        if !is_behind && !is_in_the {
             return Ok(());
         }
         let written = self
@@ -400,6 +492,7 @@ impl Rest<'_> {
             .and_then(|token| self.phrase.get(token.span.start..token.span.end))
             .unwrap_or_default();
         let is_abbreviation = (2..=5).contains(&written.len())
+            && (is_behind || matches!(word, "us" | "uk"))
             && written.chars().all(|c| c.is_ascii_uppercase())
             && !self.is_shouted();
         let next = self.text(at + 1);
@@ -415,6 +508,9 @@ impl Rest<'_> {
             || zone_like(word).is_some()
             || zone_like(&two).is_some()
             || words::region(word).is_some()
+            || words::region(&two).is_some()
+            || words::is_place(word)
+            || words::is_place(&two)
         {
             return Err(self.refuse(
                 at,
@@ -450,6 +546,8 @@ impl Rest<'_> {
             && before != "to";
         let is_modal = word == "may" && matches!(before, "i" | "you" | "we" | "it" | "they");
         let is_being = word == "am" && before == "i";
-        is_noun || is_verb || is_not_forgetting || is_modal || is_being
+        // "the overnight batch"
+        let is_adjective = word == "overnight" && self.is_ordinary(at + 1) && !self.ends_part(at);
+        is_adjective || is_noun || is_verb || is_not_forgetting || is_modal || is_being
     }
 }

@@ -185,7 +185,7 @@ fn outcome(
         }
         match built {
             Ok(built) => {
-                leftover::check_assumed(tokens, &parts.left_over, &built)?;
+                leftover::check_assumed(tokens, &parts.left_over, &parts.found, &built)?;
                 let first_run = built.first_run;
                 let reading = reading(phrase, tokens, parts, &joints, built, &picks);
                 readings.push(Candidate { reading, made: picks.made.clone(), first_run });

@@ -169,6 +169,26 @@ pub(crate) fn region(words: &str) -> Option<&'static str> {
     REGIONS.get(words)
 }
 
+/// Places without a time zone of this name. Those that are also names of people or things are not
+/// here.
+#[rustfmt::skip]
+const PLACES: &[&str] = &[
+    "america", "arizona", "atlanta", "australia", "austria", "bangalore", "barcelona", "beijing", "bengaluru", "boston", "brazil", "britain", "california", "canada", "cape town",
+    "china", "cologne", "dallas", "delhi", "england", "finland", "florida", "france", "frankfurt", "geneva", "germany", "greece", "hamburg", "houston", "hyderabad", "indonesia",
+    "ireland", "italy", "kyoto", "las vegas", "malaysia", "mexico", "miami", "milan", "montreal", "mumbai", "munich", "netherlands", "new delhi", "new zealand", "norway", "osaka",
+    "philadelphia", "poland", "portugal", "russia", "san diego", "scotland", "seattle", "shenzhen", "south africa", "spain", "sweden", "switzerland", "tel aviv", "texas", "thailand",
+    "ukraine", "usa", "vietnam",
+    "algier", "amerika", "athen", "australien", "bagdad", "belgrad", "brasilien", "brüssel", "bukarest", "deutschland", "düsseldorf", "frankreich", "genf", "griechenland", "hongkong",
+    "indien", "indonesien", "irland", "italien", "kairo", "kalifornien", "kalkutta", "kanada", "kapstadt", "kiew", "koeln", "kopenhagen", "köln", "lissabon", "mailand", "mexiko",
+    "mexiko stadt", "moskau", "muenchen", "münchen", "neapel", "neu delhi", "neuseeland", "norwegen", "peking", "polen", "prag", "rom", "russland", "schanghai", "schweden",
+    "schweiz", "singapur", "spanien", "stuttgart", "südafrika", "teheran", "tokio", "türkei", "warschau", "wien", "zuerich", "zürich", "österreich",
+];
+
+/// Returns whether these words are the name of a place that may be meant as a time zone.
+pub(crate) fn is_place(words: &str) -> bool {
+    PLACES.contains(&words)
+}
+
 /// Words about time that belong to no part of the grammar. A phrase in which one is left over is
 /// refused, because it may change the schedule.
 #[rustfmt::skip]
@@ -232,7 +252,6 @@ const ENDINGS: &[&str] = &[
 const NO_TIMES: &[&str] = &[
     "knight",
     "knights",
-    "overnight",
     "goodnight",
     "glamour",
     "detour",
@@ -265,8 +284,19 @@ const GERMAN_PARTS: &[&str] = &[
     "vormittags", "vormittag", "nachmittags", "nachmittag",
 ];
 
-/// Returns whether a word is a German day with a part of the day.
+/// German periods and their parts. A table lists only those of the usual compounds that the grammar
+/// understands, such as "monatsende".
+const GERMAN_PERIODS: &[&str] = &["tages", "wochen", "monats", "quartals", "jahres"];
+const PARTS_OF_PERIODS: &[&str] = &["anfang", "beginn", "ende", "mitte", "schluss", "start"];
+
+/// Returns whether a word is a German day with a part of the day, or a part of a longer period.
 pub(crate) fn is_german_time(word: &str) -> bool {
+    let is_part = |period: &&str| {
+        word.strip_prefix(*period).is_some_and(|part| PARTS_OF_PERIODS.contains(&part))
+    };
+    if GERMAN_PERIODS.iter().any(is_part) {
+        return true;
+    }
     let is_day = |day: &str| {
         let day = day.strip_suffix('s').unwrap_or(day);
         GERMAN_DAYS.contains(&day)

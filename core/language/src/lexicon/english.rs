@@ -80,7 +80,7 @@ const ORDINARY: &[&str] = &[
 const CORRECTED: &[&str] = &[
     "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "mondays", "tuesdays", "wednesdays", "thursdays", "fridays",
     "saturdays", "sundays", "january", "february", "september", "october", "november", "december", "tomorrow", "weekday", "weekdays", "weekend",
-    "weekends", "midnight", "afternoon", "minutes", "monthly", "quarterly", "fortnight",
+    "weekends", "midnight", "afternoon", "afternoons", "minutes", "monthly", "quarterly", "fortnight",
 ];
 
 /// Words about time. A sentence with a typing error in one of them may mean another schedule.

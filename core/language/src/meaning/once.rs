@@ -161,6 +161,10 @@ fn at(
             Some((Day::Date { year: None, .. } | Day::Numeric { year: None, .. }, _))
         ) || sentence.day.is_none() && sentence.months.is_some() && sentence.nth.is_none();
     if at <= local.now && has_no_year {
+        // "wednesday, 25 november": in another year, this date is another day of the week.
+        if let Some((_, span)) = sentence.day_of_date {
+            return local.refuse(Reason::Past, span, "This time is past.");
+        }
         let later = date
             .with_year(date.year() + 1)
             .ok_or_else(|| Refusal::new(Reason::Missing, *span, "Give the year."))?;
