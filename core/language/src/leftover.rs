@@ -1,10 +1,13 @@
 //! The words that belong to no part of a phrase. A phrase is refused if one of them may say
 //! something about time. Otherwise they are the description of the task ([`crate::description`]).
 
-use crate::calendar::zone_like;
+mod place;
+mod vague;
+
+pub(crate) use vague::check_assumed;
+
 use crate::clause::{Clause, Found};
 use crate::lexicon::own_word;
-use crate::meaning::Built;
 use crate::token::{Kind, Token};
 use crate::words::{self, Suspicion};
 use crate::{Language, Reason, Refusal, Span};
@@ -31,31 +34,6 @@ const STRUCTURAL: &[&str] = &[
     "every", "each", "until", "till", "from", "starting", "between", "next", "last", "in", "at",
     "on", "by", "to", "about", "of", "around", "within", "the", "a", "this",
 ];
-
-/// Why a deadline is refused.
-const DEADLINE: &str =
-    "A deadline, or a time that is only about right, is not a schedule: give the exact time.";
-
-/// Ends of a working day without a time.
-#[rustfmt::skip]
-const ENDS_OF_WORK: &[&str] = &[
-    "cob", "eob", "eod", "arbeitsende", "bueroschluss", "büroschluss", "dienstende", "dienstschluss", "geschaeftsschluss",
-    "geschäftsschluss", "ladenschluss", "schichtende", "schulschluss",
-];
-
-/// What "zum", "zur" and "beim" make a time of the day.
-const MEALS: &[&str] = &[
-    "abendbrot",
-    "abendessen",
-    "fruehstueck",
-    "frühstück",
-    "mittagessen",
-    "mittagszeit",
-    "schlafenszeit",
-];
-
-/// Words after "close of" and "end of" that make them a time of the day.
-const OF_WORK: &[&str] = &["business", "play", "school", "shift", "trading", "work"];
 
 /// How to leave out holidays.
 pub(crate) const NO_HOLIDAYS: &str = "A sentence knows no holidays: list their dates, or store them as a calendar and leave it out, as in \
@@ -128,60 +106,6 @@ pub(crate) fn check(
     let says_what = |at: &&usize| !STRUCTURAL.contains(&rest.text(**at));
     left.iter().filter(says_what).try_for_each(|at| rest.check(*at))?;
     left.iter().try_for_each(|at| rest.check(*at))
-}
-
-/// Refuses words that may give the time or the day that the schedule only assumes, and a length
-/// that may be that of a recurring schedule.
-pub(crate) fn check_assumed(
-    tokens: &[Token],
-    left: &[usize],
-    found: &[Found],
-    built: &Built,
-) -> Result<(), Refusal> {
-    if built.schedule.time.is_some() {
-        found.iter().try_for_each(|part| check_length(tokens, left, part))?;
-    }
-    for token in left.iter().filter_map(|at| tokens.get(*at)) {
-        let word = token.text.as_str();
-        let own = own_word(word);
-        let says_time = built.assumes_time
-            && (matches!(word, "at" | "around" | "by" | "@") || own == Some("um"));
-        let says_day = built.assumes_day
-            && (matches!(word, "on" | "in" | "during" | "end" | "middle" | "close" | "start")
-                || own == Some("mitte"));
-        if says_time || says_day {
-            return Err(Refusal::new(
-                Reason::NotUnderstood,
-                token.span,
-                "What follows this word is not understood as a time.",
-            ));
-        }
-    }
-    Ok(())
-}
-
-/// Refuses "for 3 days at 9am", which recurs. "Book a hotel for 3 days" says what to do.
-fn check_length(tokens: &[Token], left: &[usize], part: &Found) -> Result<(), Refusal> {
-    let Clause::For(amount) = &part.clause else { return Ok(()) };
-    let (start, end) = part.tokens;
-    let belongs_to_task = start.checked_sub(1).is_some_and(|before| {
-        left.contains(&before)
-            && tokens.get(before).is_some_and(|token| {
-                token.kind == Kind::Word
-                    && !matches!(token.text.as_str(), "me" | "us" | "remind" | "reminder")
-            })
-    });
-    let is_next =
-        tokens.get(start..end).unwrap_or_default().iter().any(|token| token.text == "next");
-    let has_days = amount.months > 0 || amount.days > 0;
-    if is_next || has_days && !belongs_to_task {
-        return Err(Refusal::new(
-            Reason::Missing,
-            part.span,
-            "This belongs to a recurring schedule: say how often, too.",
-        ));
-    }
-    Ok(())
 }
 
 impl Rest<'_> {
@@ -370,19 +294,7 @@ impl Rest<'_> {
         if word == "and" && before_zone {
             return Err(self.refuse(at, "A schedule has one time zone."));
         }
-        if matches!(
-            word,
-            "by" | "around" | "about" | "to" | "ish" | "towards" | "than" | "within" | "upon"
-        ) && self.begins_part(at + 1)
-        {
-            return Err(self.refuse(at, DEADLINE));
-        }
-        // "so um 18 Uhr" is only about right, and "So 18 Uhr" is a Sunday.
-        if own_word(word) == Some("so") && self.begins_part(at + 1) {
-            return Err(self.refuse(at, "Is this a Sunday? Write \"Sonntag\"."));
-        }
-        self.check_limit(at, word)?;
-        self.check_end_of_work(at, word)?;
+        self.check_vague(at, word)?;
         let before_days = self.found.iter().any(|found| {
             found.tokens.0 == at + 1 && matches!(found.clause, Clause::Weekdays { .. })
         });
@@ -442,87 +354,8 @@ impl Rest<'_> {
         Err(self.refuse(at, message))
     }
 
-    /// Refuses "friday at 5pm at the latest". "look at the latest news" says something else.
-    fn check_limit(&self, at: usize, word: &str) -> Result<(), Refusal> {
-        let is_limit = matches!(word, "latest" | "earliest")
-            && (self.begins_part(at + 1) || !self.is_ordinary(at + 1));
-        if is_limit { Err(self.refuse(at, DEADLINE)) } else { Ok(()) }
-    }
-
-    /// Refuses "every friday at close of business" and "jeden Tag zum Frühstück", if no time of day
-    /// says when that is.
-    fn check_end_of_work(&self, at: usize, word: &str) -> Result<(), Refusal> {
-        let is_end = ENDS_OF_WORK.contains(&own_word(word).unwrap_or(word))
-            || matches!(word, "close" | "end")
-                && self.text(at + 1) == "of"
-                && OF_WORK.contains(&self.text(at + 2));
-        let before = at.checked_sub(1).and_then(|before| own_word(self.text(before)));
-        let is_meal = matches!(before, Some("zum" | "zur" | "beim"))
-            && own_word(word).is_some_and(|own| MEALS.contains(&own));
-        let has_time = self.found.iter().any(|found| matches!(found.clause, Clause::At(_)));
-        if (is_end || is_meal) && !has_time {
-            return Err(self.refuse(at, "At what time of day? Write, say, \"at 17:00\"."));
-        }
-        Ok(())
-    }
-
     fn has_part_before(&self, at: usize) -> bool {
         self.found.iter().any(|found| found.tokens.1 <= at)
-    }
-
-    /// Refuses words after a time that may be a time zone: "at 9am HST", "at 9am in Sydney".
-    fn check_place(&self, at: usize, word: &str) -> Result<(), Refusal> {
-        let behind_time = |at: usize| {
-            self.found.iter().any(|found| {
-                found.tokens.1 == at && matches!(found.clause, Clause::At(_) | Clause::Window(..))
-            })
-        };
-        let is_behind = behind_time(at)
-            || at > 0 && matches!(self.text(at - 1), "in" | "(" | "[" | ",") && behind_time(at - 1);
-        let is_in_the = at > 1
-            && self.text(at - 1) == "the"
-            && self.text(at - 2) == "in"
-            && behind_time(at - 2);
-        if !is_behind && !is_in_the {
-            return Ok(());
-        }
-        let written = self
-            .tokens
-            .get(at)
-            .and_then(|token| self.phrase.get(token.span.start..token.span.end))
-            .unwrap_or_default();
-        let is_abbreviation = (2..=5).contains(&written.len())
-            && (is_behind || matches!(word, "us" | "uk"))
-            && written.chars().all(|c| c.is_ascii_uppercase())
-            && !self.is_shouted();
-        let next = self.text(at + 1);
-        let (word, next) = (own_word(word).unwrap_or(word), own_word(next).unwrap_or(next));
-        let two = format!("{word} {next}");
-        let is_path = next == "/" && self.tokens.get(at + 1).is_some_and(|next| next.is_glued);
-        if is_abbreviation
-            || is_path
-            || matches!(next, "time" | "zeit")
-            || word.strip_suffix("er").and_then(zone_like).is_some()
-            || word == "z"
-            || words::is_kind_of_time(word)
-            || zone_like(word).is_some()
-            || zone_like(&two).is_some()
-            || words::region(word).is_some()
-            || words::region(&two).is_some()
-            || words::is_place(word)
-            || words::is_place(&two)
-        {
-            return Err(self.refuse(
-                at,
-                "Is this a time zone? Write, say, \"Berlin time\" or \"Europe/Berlin\", or put the place in double quotes.",
-            ));
-        }
-        Ok(())
-    }
-
-    /// Returns whether the whole phrase is in capitals.
-    fn is_shouted(&self) -> bool {
-        !self.phrase.chars().any(char::is_lowercase)
     }
 
     /// Returns whether a word about time does not say anything about it here.

@@ -177,11 +177,11 @@ const PLACES: &[&str] = &[
     "china", "cologne", "dallas", "delhi", "england", "finland", "florida", "france", "frankfurt", "geneva", "germany", "greece", "hamburg", "houston", "hyderabad", "indonesia",
     "ireland", "italy", "kyoto", "las vegas", "malaysia", "mexico", "miami", "milan", "montreal", "mumbai", "munich", "netherlands", "new delhi", "new zealand", "norway", "osaka",
     "philadelphia", "poland", "portugal", "russia", "san diego", "scotland", "seattle", "shenzhen", "south africa", "spain", "sweden", "switzerland", "tel aviv", "texas", "thailand",
-    "ukraine", "usa", "vietnam",
+    "ukraine", "usa", "vietnam", "east coast", "west coast", "philippines", "united kingdom", "united states",
     "algier", "amerika", "athen", "australien", "bagdad", "belgrad", "brasilien", "brüssel", "bukarest", "deutschland", "düsseldorf", "frankreich", "genf", "griechenland", "hongkong",
     "indien", "indonesien", "irland", "italien", "kairo", "kalifornien", "kalkutta", "kanada", "kapstadt", "kiew", "koeln", "kopenhagen", "köln", "lissabon", "mailand", "mexiko",
     "mexiko stadt", "moskau", "muenchen", "münchen", "neapel", "neu delhi", "neuseeland", "norwegen", "peking", "polen", "prag", "rom", "russland", "schanghai", "schweden",
-    "schweiz", "singapur", "spanien", "stuttgart", "südafrika", "teheran", "tokio", "türkei", "warschau", "wien", "zuerich", "zürich", "österreich",
+    "niederlanden", "niederlande", "ostküste", "philippinen", "westküste", "schweiz", "singapur", "spanien", "stuttgart", "südafrika", "teheran", "tokio", "türkei", "warschau", "wien", "zuerich", "zürich", "österreich",
 ];
 
 /// Returns whether these words are the name of a place that may be meant as a time zone.
@@ -196,17 +196,17 @@ static ABOUT_TIME: Table<&'static str> = words(&[
     "after", "ago", "alternate", "alternating", "alternately", "always", "asap", "approximately", "approx", "almost", "afternoon", "afternoons", "advent", "autumn",
     "anniversary", "am", "a.m", "annually", "antepenultimate", "besides", "before", "birthday", "birthdays", "biweekly", "bimonthly", "biannually", "biannual",
     "biennial", "biennially", "bihourly", "begin", "beginning", "begins", "between", "but", "bis", "bedtime", "coming", "constantly", "continuously", "circa",
-    "christmas", "century", "couple", "consecutive", "cron", "during", "dawn", "dusk", "diwali", "decade", "daily", "dst", "deadline", "don't", "dont", "doesn't",
+    "christmas", "century", "couple", "consecutive", "cron", "during", "dawn", "daybreak", "daylight", "dusk", "diwali", "decade", "daily", "dst", "deadline", "don't", "dont", "doesn't",
     "dreiviertel", "dinnertime", "every", "each", "evry", "everytime", "ever", "except", "excluding", "eventually", "either", "evening", "evenings", "equinox", "easter",
     "eid", "effective", "ending", "ends", "even", "frequently", "fortnight", "fortnights", "from", "few", "holiday", "holidays", "hanukkah", "hols", "halloween", "half",
     "hourly", "halb", "hundred", "if", "immediately", "instantly", "instead", "last", "later", "lunchtime", "lent", "late", "least", "maybe", "midday", "midnight",
     "morning", "mornings", "moon", "midsummer", "midwinter", "monthly", "minimum", "million", "next", "never", "now", "nearly", "noon", "night", "nights", "nightly",
     "noonish", "not", "no", "overmorrow", "other", "occasionally", "often", "or", "once", "o'clock", "oclock", "odd", "only", "overnext", "previous", "past",
     "penultimate", "periodically", "perhaps", "probably", "passover", "pentecost", "payday", "pm", "p.m", "per", "quarterly", "quarter", "quarters", "regularly",
-    "rarely", "randomly", "random", "roughly", "ramadan", "rrule", "respectively", "since", "second", "seconds", "sometimes", "seldom", "soon", "sunrise", "sunset",
+    "rarely", "randomly", "random", "roughly", "ramadan", "rrule", "respectively", "since", "second", "seconds", "sometimes", "seldom", "soon", "sundown", "sunrise", "sunset", "sunup",
     "solstice", "spring", "summer", "semiweekly", "semimonthly", "semiannually", "start", "starting", "starts", "several", "successive", "soonest", "skip", "skipping",
     "semester", "season", "till", "til", "today", "tonight", "tomorrow", "tmrw", "tmr", "thanksgiving", "triweekly", "twice", "thrice", "times", "throughout", "through",
-    "thru", "timezone", "timestamp", "trimester", "teatime", "thousand", "until", "unless", "upcoming", "usually", "uhr", "vor", "when", "whenever", "while", "whitsun",
+    "thru", "timezone", "timestamp", "trimester", "teatime", "twilight", "thousand", "until", "unless", "upcoming", "usually", "uhr", "vor", "when", "whenever", "while", "whitsun",
     "winter", "weekend", "weekends", "weekday", "weekdays", "workday", "workdays", "within", "weekly", "without", "xmas", "yesterday", "yearly", "zero",
 ]);
 
@@ -286,15 +286,28 @@ const GERMAN_PARTS: &[&str] = &[
 
 /// German periods and their parts. A table lists only those of the usual compounds that the grammar
 /// understands, such as "monatsende".
-const GERMAN_PERIODS: &[&str] = &["tages", "wochen", "monats", "quartals", "jahres"];
-const PARTS_OF_PERIODS: &[&str] = &["anfang", "beginn", "ende", "mitte", "schluss", "start"];
+#[rustfmt::skip]
+const GERMAN_PERIODS: &[&str] = &[
+    "tages", "wochen", "monats", "quartals", "halbjahr", "halbjahres", "jahres", "schuljahr", "schuljahres", "semester", "saison", "ferien",
+    "geschaeftsjahres", "geschäftsjahres",
+];
+const PARTS_OF_PERIODS: &[&str] = &[
+    "anbruch", "anfang", "anfangs", "auftakt", "ausgang", "ausklang", "beginn", "ende", "mitte",
+    "schluss", "start", "ultimo", "wechsel",
+];
+
+/// German periods that the grammar does not have.
+const OTHER_PERIODS: &[&str] = &["halbjahr", "halbjahre", "halbjahres", "ultimo"];
+
+/// Returns whether a word is one of these periods with a part of it, such as "dienstschluss".
+pub(crate) fn is_part_of_period(word: &str, periods: &[&str]) -> bool {
+    let mut parts = periods.iter().filter_map(|period| word.strip_prefix(*period));
+    parts.any(|part| PARTS_OF_PERIODS.contains(&part))
+}
 
 /// Returns whether a word is a German day with a part of the day, or a part of a longer period.
 pub(crate) fn is_german_time(word: &str) -> bool {
-    let is_part = |period: &&str| {
-        word.strip_prefix(*period).is_some_and(|part| PARTS_OF_PERIODS.contains(&part))
-    };
-    if GERMAN_PERIODS.iter().any(is_part) {
+    if is_part_of_period(word, GERMAN_PERIODS) || OTHER_PERIODS.contains(&word) {
         return true;
     }
     let is_day = |day: &str| {

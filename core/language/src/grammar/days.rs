@@ -35,6 +35,9 @@ impl Scope {
     }
 }
 
+/// Parts of a day in the plural. Behind days, they say that the days recur.
+const PARTS_OF_DAYS: &[&str] = &["mornings", "afternoons", "evenings", "nights"];
+
 const EACH: &[&str] = &["each", "every", "any", "a"];
 
 impl Parser<'_> {
@@ -72,7 +75,7 @@ impl Parser<'_> {
                 (all.is_single && !all.recurs && !is_only, all.days.days().next())
             {
                 // "friday evenings" are all of them.
-                if matches!(self.word(0), "mornings" | "afternoons" | "evenings" | "nights") {
+                if PARTS_OF_DAYS.contains(&self.word(0)) {
                     return Ok(Some(vec![Clause::Weekdays { days: all.days, is_sure: true }]));
                 }
                 let which = if self.take_any(&["next week", "of next week"]) {
@@ -82,9 +85,10 @@ impl Parser<'_> {
                 };
                 return Ok(Some(vec![Clause::Day(Day::Weekday(day, which))]));
             }
+            let is_habit = PARTS_OF_DAYS.contains(&self.word(0));
             return Ok(Some(vec![Clause::Weekdays {
                 days: all.days,
-                is_sure: all.recurs || is_only,
+                is_sure: all.recurs || is_only || is_habit,
             }]));
         }
         self.at = start;
@@ -140,7 +144,7 @@ impl Parser<'_> {
             return Some(DaySet { days: Weekdays::WEEKEND, recurs: true, is_single: false });
         }
         // "weekday mornings"
-        let has_parts = matches!(self.word(1), "mornings" | "afternoons" | "evenings" | "nights");
+        let has_parts = PARTS_OF_DAYS.contains(&self.word(1));
         if let Some(days) = if has_parts { self.singular_group() } else { None } {
             return Some(DaySet { days, recurs: true, is_single: false });
         }

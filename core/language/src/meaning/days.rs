@@ -185,7 +185,9 @@ fn implied_cycle(
         return Ok((Cycle::Weeks(1), span));
     }
     if let Some(span) = sentence.habit {
-        return Ok((Cycle::Days(1), span));
+        // "Freitag abends"
+        let is_weekly = matches!(sentence.day, Some((Day::Weekday(_, Which::Coming), _)));
+        return Ok((if is_weekly { Cycle::Weeks(1) } else { Cycle::Days(1) }, span));
     }
     let counted = sentence
         .nth

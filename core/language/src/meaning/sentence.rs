@@ -272,6 +272,10 @@ impl Sentence {
         if self.dates.is_some() {
             return Ok(true);
         }
+        // "Freitag abends" is one Friday, or each.
+        if let (Some(span), Some((Day::Weekday(_, Which::Coming), _))) = (self.habit, self.day) {
+            return picks.choose(span, question, vec![(true, "every week".to_owned()), once]);
+        }
         if let Some(span) = self.habit.filter(|_| {
             self.day.is_none()
                 && self.delay.is_none()

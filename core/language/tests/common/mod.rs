@@ -18,10 +18,12 @@ pub(crate) const LINES: &[(&str, &str)] = &[
     ("sixth", include_str!("../sentences/sixth.txt")),
     ("seventh", include_str!("../sentences/seventh.txt")),
     ("eighth", include_str!("../sentences/eighth.txt")),
+    ("ninth", include_str!("../sentences/ninth.txt")),
     ("german", include_str!("../sentences/german.txt")),
     ("german2", include_str!("../sentences/german2.txt")),
     ("german3", include_str!("../sentences/german3.txt")),
     ("german4", include_str!("../sentences/german4.txt")),
+    ("german5", include_str!("../sentences/german5.txt")),
 ];
 
 /// The runs by which schedules are compared.
