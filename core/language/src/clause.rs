@@ -185,6 +185,10 @@ pub(crate) enum Day {
     },
     /// The last day of this week, from Monday, or year.
     EndOfWeek,
+    /// "the end of the quarter" may be that of each quarter, and "of this quarter" is not.
+    EndOfQuarter {
+        may_recur: bool,
+    },
     EndOfYear,
     /// The first day of the next week, month or year.
     StartOfNext(Unit),

@@ -49,8 +49,14 @@ const ENDING: &[&str] = &[
 impl Parser<'_> {
     /// Parses `starting 1 may`, `until friday`, `for ten days`, `except sundays`.
     pub(super) fn bounds(&mut self) -> Parsed<Vec<Clause>> {
-        let kinds: [Rule<Self, Vec<Clause>>; 5] =
-            [Self::exceptions, Self::day_range, Self::start, Self::end_bound, Self::lasting];
+        let kinds: [Rule<Self, Vec<Clause>>; 6] = [
+            Self::exceptions,
+            Self::day_range,
+            Self::date_range,
+            Self::start,
+            Self::end_bound,
+            Self::lasting,
+        ];
         for kind in kinds {
             if let Some(clauses) = self.attempt(kind)? {
                 return Ok(Some(clauses));
@@ -76,8 +82,11 @@ impl Parser<'_> {
         if !self.take_any(STARTING) {
             return Ok(None);
         }
+        let first = self.at;
+        let is_date = is_from && self.attempt(Self::date_of_range)?.is_some();
+        self.at = first;
         // "from 9 to 5" and "from monday to friday" are not bounds.
-        if is_from {
+        if is_from && !is_date {
             let start = self.at - 1;
             self.at = start;
             let other = self.attempt(Self::windows)?.is_some()

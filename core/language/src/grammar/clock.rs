@@ -40,6 +40,15 @@ impl Parser<'_> {
         if times.is_empty() {
             return Ok(None);
         }
+        let zoned = if times.len() == 1 {
+            self.attempt(|parser| parser.zoned_times(has_at))?
+        } else {
+            None
+        };
+        if let Some((more, zone)) = zoned {
+            times.extend(more);
+            return Ok(Some(std::iter::once(Clause::At(times)).chain(zone).collect()));
+        }
         // "6am 2pm 10pm" are times, and "9am 10am" may be a range.
         let (after, listed) = (self.at, times.len());
         while self.follows_half() && times.len() < crate::limits::MAX_LIST {
@@ -73,7 +82,7 @@ impl Parser<'_> {
         before.is_some_and(|before| matches!(before.text.as_str(), "am" | "pm" | "uhr"))
     }
 
-    fn take_at(&mut self) -> bool {
+    pub(super) fn take_at(&mut self) -> bool {
         self.take_symbol("@") || self.take_any(&["at exactly", "exactly at", "at precisely", "at"])
     }
 

@@ -355,7 +355,7 @@ impl Parser<'_> {
     /// Parses `at the end of the month`, `end of this week`, `at the end of every month`, `end of
     /// march`, `at the beginning of each quarter`.
     pub(super) fn end_of_period(&mut self) -> Parsed<Vec<Clause>> {
-        self.take_any(&["at", "on", "by"]);
+        self.take_any(&["at", "on"]);
         if let Some(start) = self.attempt(Self::start_of_period)? {
             return Ok(Some(start));
         }
@@ -420,6 +420,12 @@ impl Parser<'_> {
         }
         if self.take_any(&["end of the year", "end of this year", "end of year", "eoy"]) {
             return Ok(Some(Day::EndOfYear));
+        }
+        if self.take_any(&["end of the quarter", "end of quarter", "eoq"]) {
+            return Ok(Some(Day::EndOfQuarter { may_recur: true }));
+        }
+        if self.take("end of this quarter") {
+            return Ok(Some(Day::EndOfQuarter { may_recur: false }));
         }
         if self.take_any(&["end of the week", "end of this week", "end of week"]) {
             return Ok(Some(Day::EndOfWeek));

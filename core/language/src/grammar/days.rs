@@ -239,7 +239,9 @@ impl Parser<'_> {
             ));
         }
         if let Some(of) = self.counted_noun() {
-            if let ([which], Some(month)) = (which.as_slice(), self.one_month()?) {
+            if let [which] = which.as_slice()
+                && let Some(month) = self.one_month()?
+            {
                 return Ok(Some(vec![Clause::Day(Day::Nth { which: *which, of, month })]));
             }
             let scope = self.scope()?;
@@ -250,13 +252,20 @@ impl Parser<'_> {
                     "A month has at most five of each day of the week.",
                 ));
             }
-            let Some((months, mut clauses)) = self.months_of(&scope, &which) else {
+            // "the 1st and 3rd monday" are those of each month.
+            let are_several = which.len() > 1
+                && of != Counted::WorkingDay
+                && !matches!(self.word(0), "of" | "in");
+            let is_open = matches!(scope, Scope::Open);
+            let counted = if is_open && are_several { &Scope::TheMonth } else { &scope };
+            let Some((months, mut clauses)) = self.months_of(counted, &which) else {
                 return Ok(None);
             };
             let is_sure = is_each || self.follows_months() || scope.recurs();
             // "every third business day" is not a day of the month.
             let is_stepped = of == Counted::WorkingDay && which.iter().any(|number| *number > 1);
-            if matches!(scope, Scope::Open) && (!is_each && !self.follows_months() || is_stepped) {
+            let has_period = is_each || are_several || self.follows_months();
+            if is_open && (!has_period || is_stepped) {
                 // "the second tuesday" has no period, and "last friday" is in the past.
                 return Ok(None);
             }

@@ -2,7 +2,8 @@
 
 use super::{Parsed, Parser};
 use crate::calendar::zone_like;
-use crate::clause::Clause;
+use crate::clause::{Clause, Clock};
+use crate::limits::MAX_LIST;
 use crate::token::Kind;
 use crate::{Reason, words};
 
@@ -13,6 +14,34 @@ impl Parser<'_> {
     /// Parses `Berlin time`, `in Europe/Berlin`, `EST`, `UTC+2`, `local time`.
     pub(super) fn zone(&mut self) -> Parsed<Vec<Clause>> {
         let follows_part = self.found.last().is_some_and(|found| found.tokens.1 == self.at);
+        self.zone_behind(follows_part)
+    }
+
+    /// Parses the other times of `at 9am UTC and 5pm UTC`, after the first, with their one zone.
+    pub(super) fn zoned_times(&mut self, has_at: bool) -> Parsed<(Vec<Clock>, Vec<Clause>)> {
+        let is_zone = words::abbreviation(self.word(0)).is_some()
+            || (1..=MAX_CITY_WORDS).any(|ahead| self.word(ahead) == "time");
+        let zone = if is_zone { self.attempt(|parser| parser.zone_behind(true))? } else { None };
+        let Some(zone) = zone else { return Ok(None) };
+        let mut times = Vec::new();
+        while times.len() < MAX_LIST {
+            let next = self.attempt(|parser| {
+                if !parser.take_separator() {
+                    return Ok(None);
+                }
+                let again = parser.take_at();
+                let Some(clock) = parser.clock(has_at || again)? else { return Ok(None) };
+                let its = parser.attempt(|parser| parser.zone_behind(true))?;
+                Ok((its.as_ref() == Some(&zone)).then_some(clock))
+            })?;
+            let Some(next) = next else { break };
+            times.push(next);
+        }
+        Ok((!times.is_empty()).then_some((times, zone)))
+    }
+
+    /// Does the same as [`Self::zone`]. `follows_part` is set behind a part that says when.
+    fn zone_behind(&mut self, follows_part: bool) -> Parsed<Vec<Clause>> {
         self.take_symbol(",");
         self.take_symbol("(");
         let in_words =

@@ -225,7 +225,12 @@ pub(super) fn end_of(
             picks.choose(span, "Does tomorrow belong to it?", options)?.and_time(last_second)
         }
         (
-            Day::LastOf { .. } | Day::LastOfAhead(_) | Day::EndOfWeek | Day::EndOfYear | Day::In(0),
+            Day::LastOf { .. }
+            | Day::LastOfAhead(_)
+            | Day::EndOfWeek
+            | Day::EndOfQuarter { .. }
+            | Day::EndOfYear
+            | Day::In(0),
             None,
         ) => first.and_time(last_second),
         _ => {
@@ -292,6 +297,10 @@ pub(super) fn date(
         Day::Month { month, year } => dated_or_coming(1, month, year, today),
         Day::EndOfWeek => {
             today.checked_add_days(Days::new(6 - u64::from(today.weekday().num_days_from_monday())))
+        }
+        Day::EndOfQuarter { .. } => {
+            let last = today.month().div_ceil(3) * 3;
+            NaiveDate::from_ymd_opt(today.year(), last, 1).and_then(last_of_month)
         }
         Day::EndOfYear => NaiveDate::from_ymd_opt(today.year(), 12, 31),
         Day::StartOfNext(Unit::Week) => {

@@ -86,6 +86,11 @@ pub(super) fn day_cycle(
             }
             cycle = Cycle::Months(1);
         }
+        Cycle::Quarterly if matches!(sentence.day, Some((Day::EndOfQuarter { .. }, _))) => {
+            spec.month_days = vec![-1];
+            quarterly(&mut spec, span, local)?;
+            cycle = Cycle::Months(1);
+        }
         Cycle::Months(_) | Cycle::Quarterly => {
             is_assumed = !month_days(sentence, &mut spec, local, picks)?;
             if cycle == Cycle::Quarterly {
@@ -188,6 +193,9 @@ fn implied_cycle(
         // "Freitag abends"
         let is_weekly = matches!(sentence.day, Some((Day::Weekday(_, Which::Coming), _)));
         return Ok((if is_weekly { Cycle::Weeks(1) } else { Cycle::Days(1) }, span));
+    }
+    if let Some((Day::EndOfQuarter { .. }, span)) = sentence.day {
+        return Ok((Cycle::Quarterly, span));
     }
     let counted = sentence
         .nth

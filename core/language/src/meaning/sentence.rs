@@ -272,6 +272,9 @@ impl Sentence {
         if self.dates.is_some() {
             return Ok(true);
         }
+        if let Some((Day::EndOfQuarter { may_recur: true }, span)) = self.day {
+            return picks.choose(span, question, vec![(true, "every quarter".to_owned()), once]);
+        }
         // "Freitag abends" is one Friday, or each.
         if let (Some(span), Some((Day::Weekday(_, Which::Coming), _))) = (self.habit, self.day) {
             return picks.choose(span, question, vec![(true, "every week".to_owned()), once]);

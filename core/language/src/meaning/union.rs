@@ -133,7 +133,16 @@ fn share(sentences: &mut [Sentence], first: usize) -> Result<(), Refusal> {
             }
         )*};
     }
-    share!(zone, from, until, lasting, within);
+    // "mondays at 9am UTC and fridays at 5pm UTC"
+    let zone = |sentence: &Sentence| sentence.zone.as_ref().map(|(zone, _)| zone.clone());
+    let has_one_zone = sentences.windows(2).all(|pair| match pair {
+        [one, other] => zone(one).is_some() && zone(one) == zone(other),
+        _ => true,
+    });
+    if !has_one_zone {
+        share!(zone);
+    }
+    share!(from, until, lasting, within);
     // "on the 1st at 9 and on the 15th at 10 every month"
     let is_monthly = |cycle: &(Cycle, crate::Span)| matches!(cycle.0, Cycle::Months(1));
     if let Some(cycle) = sentences.iter().find_map(|sentence| sentence.cycle.filter(is_monthly)) {
