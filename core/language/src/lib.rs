@@ -217,23 +217,32 @@ struct Candidate {
     first_run: i64,
 }
 
-/// Keeps one of the readings that have the same runs.
+/// Keeps one of the readings that have the same runs. Schedules that go on may differ after the runs
+/// that are compared, so of those, only equal ones have the same.
 fn drop_equal(readings: &mut Vec<Candidate>, now: i64) {
-    let firsts: Vec<i64> = readings.iter().map(|candidate| candidate.first_run).collect();
-    let mut seen: Vec<(Vec<i64>, Schedule)> = Vec::new();
+    if readings.len() < 2 {
+        return;
+    }
+    // Only schedules that end, and have the same first run, need all their runs compared.
+    let ends: Vec<i64> = readings
+        .iter()
+        .filter(|candidate| candidate.reading.schedule.may_end())
+        .map(|candidate| candidate.first_run)
+        .collect();
+    let mut seen: Vec<(Schedule, Option<Vec<i64>>)> = Vec::new();
     readings.retain(|Candidate { reading, first_run, .. }| {
-        // Only schedules with the same first run can be equal.
-        if firsts.iter().filter(|first| *first == first_run).count() == 1 {
-            return true;
+        let schedule = &reading.schedule;
+        if seen.iter().any(|(known, _)| known == schedule) {
+            return false;
         }
-        let runs = calendar::runs(&reading.schedule, now, COMPARED_RUNS).unwrap_or_default();
-        // Schedules that continue may differ later.
-        let goes_on = runs.len() == COMPARED_RUNS;
-        let is_new = !seen
-            .iter()
-            .any(|(known, schedule)| *known == runs && (!goes_on || *schedule == reading.schedule));
+        let is_compared =
+            schedule.may_end() && ends.iter().filter(|first| *first == first_run).count() > 1;
+        let runs = is_compared
+            .then(|| calendar::runs(schedule, now, COMPARED_RUNS).unwrap_or_default())
+            .filter(|runs| runs.len() < COMPARED_RUNS);
+        let is_new = runs.is_none() || !seen.iter().any(|(_, known)| *known == runs);
         if is_new {
-            seen.push((runs, reading.schedule.clone()));
+            seen.push((schedule.clone(), runs));
         }
         is_new
     });

@@ -40,6 +40,18 @@ pub struct Schedule {
     pub exclude: Option<Exclude>,
 }
 
+impl Schedule {
+    /// Returns whether its runs may end.
+    pub(crate) fn may_end(&self) -> bool {
+        let rule = self.rrule.as_deref().unwrap_or_default();
+        self.time.is_some()
+            || self.end_at.is_some()
+            || self.max_runs.is_some()
+            || rule.contains("COUNT")
+            || rule.contains("UNTIL")
+    }
+}
+
 /// A date without runs, because it has passed.
 const PAST_DATE: &str = "1970-01-01";
 
