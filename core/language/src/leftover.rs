@@ -369,6 +369,7 @@ impl Rest<'_> {
         );
         let follows_preposition = BEFORE_TIME.contains(&before_that)
             || matches!(before_that, "for" | "until" | "over" | "every" | "each" | "from")
+            || matches!(before_that, "beginning" | "end" | "half" | "middle" | "start")
             || at.checked_sub(2).is_some_and(|before| self.suspicion(before).is_some());
         let is_noun = is_unit && is_own && !follows_preposition && next != "of" && at >= 2;
         let is_verb = matches!(word, "start" | "begin" | "starts" | "begins")

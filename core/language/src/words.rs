@@ -181,7 +181,7 @@ const PLACES: &[&str] = &[
     "algier", "amerika", "athen", "australien", "bagdad", "belgrad", "brasilien", "brüssel", "bukarest", "deutschland", "düsseldorf", "frankreich", "genf", "griechenland", "hongkong",
     "indien", "indonesien", "irland", "italien", "kairo", "kalifornien", "kalkutta", "kanada", "kapstadt", "kiew", "koeln", "kopenhagen", "köln", "lissabon", "mailand", "mexiko",
     "mexiko stadt", "moskau", "muenchen", "münchen", "neapel", "neu delhi", "neuseeland", "norwegen", "peking", "polen", "prag", "rom", "russland", "schanghai", "schweden",
-    "niederlanden", "niederlande", "ostküste", "philippinen", "westküste", "schweiz", "singapur", "spanien", "stuttgart", "südafrika", "teheran", "tokio", "türkei", "warschau", "wien", "zuerich", "zürich", "österreich",
+    "emirate", "emiraten", "hawaii", "bali", "mallorca", "niederlanden", "niederlande", "ostküste", "philippinen", "westküste", "schweiz", "singapur", "spanien", "stuttgart", "südafrika", "teheran", "tokio", "türkei", "warschau", "wien", "zuerich", "zürich", "österreich",
 ];
 
 /// Returns whether these words are the name of a place that may be meant as a time zone.
@@ -289,11 +289,13 @@ const GERMAN_PARTS: &[&str] = &[
 #[rustfmt::skip]
 const GERMAN_PERIODS: &[&str] = &[
     "tages", "wochen", "monats", "quartals", "halbjahr", "halbjahres", "jahres", "schuljahr", "schuljahres", "semester", "saison", "ferien",
+    "fruehlings", "frühlings", "sommer", "herbst", "winter",
     "geschaeftsjahres", "geschäftsjahres",
 ];
+#[rustfmt::skip]
 const PARTS_OF_PERIODS: &[&str] = &[
-    "anbruch", "anfang", "anfangs", "auftakt", "ausgang", "ausklang", "beginn", "ende", "mitte",
-    "schluss", "start", "ultimo", "wechsel",
+    "anbruch", "anfang", "anfangs", "auftakt", "ausgang", "ausklang", "beginn", "ende", "ersten", "haelfte", "hälfte", "letzten", "mitte", "schluss",
+    "start", "ultimo", "wechsel", "wende",
 ];
 
 /// German periods that the grammar does not have.

@@ -70,7 +70,7 @@ impl Parser<'_> {
             };
             // A time may be that of the end.
             let has_time = self.word(0) == "at" || self.is_symbol(0, "@");
-            return Ok((!has_time).then(|| from_to(first, last)));
+            return Ok((is_between || !has_time).then(|| from_to(first, last)));
         }
         self.take("the");
         let Some(day) = self.day_number()?.filter(|_| takes_joint(self)) else { return Ok(None) };

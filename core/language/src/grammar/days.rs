@@ -255,7 +255,7 @@ impl Parser<'_> {
             // "the 1st and 3rd monday" are those of each month.
             let are_several = which.len() > 1
                 && of != Counted::WorkingDay
-                && !matches!(self.word(0), "of" | "in");
+                && !matches!(self.word(0), "of" | "in" | "from");
             let is_open = matches!(scope, Scope::Open);
             let counted = if is_open && are_several { &Scope::TheMonth } else { &scope };
             let Some((months, mut clauses)) = self.months_of(counted, &which) else {

@@ -136,6 +136,7 @@ impl Parser<'_> {
             if !items.is_empty() && !comma && !and {
                 break;
             }
+            let begins_range = matches!(self.word(0), "from" | "between");
             let found = self.exception(start, &mut place, items.is_empty())?;
             // In "every weekday, except friday, at 9am", the time is that of the schedule.
             let is_time = |first: &&Exception| {
@@ -159,7 +160,7 @@ impl Parser<'_> {
             }
             if !and
                 && items.last().is_some_and(|last| !first.is_like(last))
-                && may_be_schedule(first)
+                && (begins_range || may_be_schedule(first))
             {
                 open = Some((before + 1, first.clone()));
             }

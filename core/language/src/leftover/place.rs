@@ -48,7 +48,9 @@ impl Rest<'_> {
     fn before_articles(&self, at: usize) -> Option<usize> {
         let last = at.checked_sub(1)?;
         let before = if ARTICLES.contains(&self.text(last)) { last.checked_sub(1)? } else { last };
-        matches!(self.text(before), "in" | "on" | "of").then_some(before)
+        let preposition = self.text(before);
+        let is_auf = own_word(preposition) == Some("auf");
+        (is_auf || matches!(preposition, "in" | "on" | "of")).then_some(before)
     }
 
     /// Returns whether the preposition at `before` follows a part, or begins the phrase and a part

@@ -22,7 +22,7 @@ const BEFORE_DEADLINES: &[&str] = &[
 #[rustfmt::skip]
 const BEHIND_DEADLINES: &[&str] = &[
     "earliest", "latest", "max", "maximal", "maximum", "most", "tops", "upwards",
-    "herum", "rum", "plusminus",
+    "herum", "plus", "plusminus", "rum",
 ];
 
 /// Beginnings and ends of a working day without a time.
@@ -61,7 +61,7 @@ pub(crate) fn check_assumed(
     built: &Built,
 ) -> Result<(), Refusal> {
     if built.schedule.time.is_some() {
-        found.iter().try_for_each(|part| check_length(tokens, left, part))?;
+        found.iter().try_for_each(|part| check_length(tokens, left, found, part))?;
     }
     for at in left {
         let Some(token) = tokens.get(*at) else { continue };
@@ -96,16 +96,27 @@ pub(crate) fn check_assumed(
 const WHEN: &str = "At what time of day? Write, say, \"at 17:00\".";
 
 /// Refuses "for 3 days at 9am", which recurs. "Book a hotel for 3 days" says what to do.
-fn check_length(tokens: &[Token], left: &[usize], part: &Found) -> Result<(), Refusal> {
+fn check_length(
+    tokens: &[Token],
+    left: &[usize],
+    found: &[Found],
+    part: &Found,
+) -> Result<(), Refusal> {
     let Clause::For(amount) = &part.clause else { return Ok(()) };
     let (start, end) = part.tokens;
-    let belongs_to_task = start.checked_sub(1).is_some_and(|before| {
-        left.contains(&before)
-            && tokens.get(before).is_some_and(|token| {
-                token.kind == Kind::Word
-                    && !matches!(token.text.as_str(), "me" | "us" | "remind" | "reminder")
-            })
-    });
+    // In "take the pill for 5 days at 9am", the time is that of each day.
+    let is_before_time = found
+        .iter()
+        .any(|part| part.tokens.0 == end && matches!(part.clause, Clause::At(_) | Clause::Part(_)));
+    let names_day = found.iter().any(|part| matches!(part.clause, Clause::Day(_) | Clause::In(_)));
+    let belongs_to_task = (names_day || !is_before_time)
+        && start.checked_sub(1).is_some_and(|before| {
+            left.contains(&before)
+                && tokens.get(before).is_some_and(|token| {
+                    token.kind == Kind::Word
+                        && !matches!(token.text.as_str(), "me" | "us" | "remind" | "reminder")
+                })
+        });
     let is_next =
         tokens.get(start..end).unwrap_or_default().iter().any(|token| token.text == "next");
     let has_days = amount.months > 0 || amount.days > 0;
@@ -127,8 +138,10 @@ impl Rest<'_> {
             return Err(self.refuse(at, DEADLINE));
         }
         // "so um 18 Uhr" is only about right, and "So 18 Uhr" is a Sunday.
-        let is_dotted = matches!(self.text(at + 1), "." | ",") && self.begins_part(at + 2);
-        if own_word(word) == Some("so") && (self.begins_part(at + 1) || is_dotted) {
+        let is_dotted = matches!(self.text(at + 1), "." | "," | "/" | "+" | "&" | "-")
+            && self.begins_part(at + 2);
+        let is_so = own_word(word) == Some("so") || word == "so" && self.text(at + 1) == "/";
+        if is_so && (self.begins_part(at + 1) || is_dotted) {
             return Err(self.refuse(at, "Is this a Sunday? Write \"Sonntag\"."));
         }
         self.check_limit(at, own)?;
@@ -144,7 +157,8 @@ impl Rest<'_> {
         }
         let is_limit = matches!(word, "earliest" | "latest")
             || BEHIND_DEADLINES.contains(&word) && self.ends_part(behind);
-        if is_limit && (self.begins_part(at + 1) || !self.is_ordinary(at + 1)) {
+        let is_plus = word == "plus" && own_word(self.text(at + 1)) == Some("minus");
+        if is_plus || is_limit && (self.begins_part(at + 1) || !self.is_ordinary(at + 1)) {
             return Err(self.refuse(at, DEADLINE));
         }
         Ok(())

@@ -9,6 +9,9 @@ use crate::words::Unit;
 use crate::{Reason, Refusal, Schedule, Span, Time, calendar};
 use chrono::{Datelike, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 
+/// For so many days, a date without a year may be meant as the past one.
+const RECENT_DAYS: i64 = 31;
+
 /// A bound: a local time or an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Bound {
@@ -152,6 +155,7 @@ pub(super) fn start_of(
     };
     let date = date(day, span, local, picks)?;
     check_weekday(point, date, span)?;
+    check_recent(day, date, span, local)?;
     let time =
         point.time.map(|clock| time_of_day::time(clock, &[], None, span, picks)).transpose()?;
     Ok(Some(Bound::Local(date.and_time(time.map_or(NaiveTime::MIN, TimeOfDay::naive)))))
@@ -162,6 +166,17 @@ fn check_weekday(point: Point, date: NaiveDate, span: Span) -> Result<(), Refusa
     let named = point.weekday.map(u32::from);
     if named.is_some_and(|named| named != date.weekday().num_days_from_monday()) {
         return Err(Refusal::new(Reason::Conflict, span, "This date is another day of the week."));
+    }
+    Ok(())
+}
+
+/// Refuses a date without a year that has just passed: "until 24 november" on the day after is hardly
+/// that of the next year.
+fn check_recent(day: Day, date: NaiveDate, span: Span, local: &Local<'_>) -> Result<(), Refusal> {
+    let has_no_year = matches!(day, Day::Date { year: None, .. } | Day::Numeric { year: None, .. });
+    let last = date.with_year(date.year() - 1).filter(|last| has_no_year && *last < local.today());
+    if last.is_some_and(|last| (local.today() - last).num_days() <= RECENT_DAYS) {
+        return local.refuse(Reason::Past, span, "This date has just passed: give the year.");
     }
     Ok(())
 }
@@ -187,6 +202,7 @@ pub(super) fn end_of(
         point.time.map(|clock| time_of_day::time(clock, &[], None, span, picks)).transpose()?;
     let first = date(day, span, local, picks)?;
     check_weekday(point, first, span)?;
+    check_recent(day, first, span, local)?;
     if time.is_some() && matches!(day, Day::Month { .. } | Day::StartOfNext(_)) {
         return local.refuse(Reason::NotUnderstood, span, "Name the day of the end.");
     }

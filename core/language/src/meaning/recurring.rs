@@ -213,11 +213,37 @@ fn by_day(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> Result<B
     }
     let ignores_length = is_length_of_task(sentence, cycle, local)?;
     let bounds = bounds(sentence, local, picks, ignores_length)?;
+    check_range(sentence, cycle, bounds, local)?;
     let mut schedule = schedule(&spec, cycle, &times, bounds, sentence, local, picks)?;
     schedule.exclude = exclude.unless_empty();
     let mut built = Built { assumes_time, assumes_day: is_assumed, ..Built::new(schedule) };
     built.unused.extend(sentence.lasting.filter(|_| ignores_length).map(|(_, span)| span));
     Ok(built)
+}
+
+/// Refuses "every month from 24 to 31 december", which may be every day in this range.
+fn check_range(
+    sentence: &Sentence,
+    cycle: Cycle,
+    bounds: Bounds,
+    local: &Local<'_>,
+) -> Result<(), Refusal> {
+    let days = match cycle {
+        Cycle::Months(months) => i64::from(months) * 28,
+        Cycle::Years(years) => i64::from(years) * 360,
+        _ => return Ok(()),
+    };
+    let (Some((_, span)), Some(_)) = (sentence.from, sentence.until) else { return Ok(()) };
+    match (bounds.start, bounds.end) {
+        (Some(Bound::Local(start)), Some(Bound::Local(end))) if (end - start).num_days() < days => {
+            local.refuse(
+                Reason::NotUnderstood,
+                span,
+                "Every day in this range? Write \"every day\".",
+            )
+        }
+        _ => Ok(()),
+    }
 }
 
 /// This many days of the week without "every" mean every week: "mon, wed, fri at 6am".
