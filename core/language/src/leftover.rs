@@ -295,9 +295,6 @@ impl Rest<'_> {
             return Err(self.refuse(at, "A schedule has one time zone."));
         }
         self.check_vague(at, word)?;
-        let before_days = self.found.iter().any(|found| {
-            found.tokens.0 == at + 1 && matches!(found.clause, Clause::Weekdays { .. })
-        });
         if CHANGED.contains(&word) {
             return Err(
                 self.refuse(at, "A sentence creates a schedule. It cannot change one that exists.")
@@ -312,21 +309,7 @@ impl Rest<'_> {
             ));
         }
         self.check_place(at, word)?;
-        let before_time = self
-            .found
-            .iter()
-            .any(|found| found.tokens.0 == at + 1 && matches!(found.clause, Clause::At(_)));
-        if before_time && ARTICLES.contains(&word) {
-            return Err(
-                self.refuse(at, "Is this the time of the task, or of something else? Write \"at\" before the time of the task.")
-            );
-        }
-        let is_some =
-            matches!(word, "some" | "most" | "many" | "certain" | "various" | "all" | "both")
-                && self.begins_part(at + 1);
-        if is_some || word == "the" && before_days {
-            return Err(self.refuse(at, "Which of them? Write, say, \"every monday\"."));
-        }
+        self.check_determiner(at, word)?;
         if word == "time"
             && (0..4).any(|back| at.checked_sub(back).is_some_and(|at| self.ends_part(at)))
         {
@@ -352,6 +335,29 @@ impl Rest<'_> {
             Some(Suspicion::AboutTime) => unknown(own_word(word).unwrap_or(word)).to_owned(),
         };
         Err(self.refuse(at, message))
+    }
+
+    /// Refuses "the 9am meeting", "some mondays" and "the mondays".
+    fn check_determiner(&self, at: usize, word: &str) -> Result<(), Refusal> {
+        let before_days = self.found.iter().any(|found| {
+            found.tokens.0 == at + 1 && matches!(found.clause, Clause::Weekdays { .. })
+        });
+        let before_time = self
+            .found
+            .iter()
+            .any(|found| found.tokens.0 == at + 1 && matches!(found.clause, Clause::At(_)));
+        if before_time && ARTICLES.contains(&word) {
+            return Err(
+                self.refuse(at, "Is this the time of the task, or of something else? Write \"at\" before the time of the task.")
+            );
+        }
+        let is_some =
+            matches!(word, "some" | "most" | "many" | "certain" | "various" | "all" | "both")
+                && self.begins_part(at + 1);
+        if is_some || word == "the" && before_days {
+            return Err(self.refuse(at, "Which of them? Write, say, \"every monday\"."));
+        }
+        Ok(())
     }
 
     fn has_part_before(&self, at: usize) -> bool {

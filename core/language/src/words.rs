@@ -196,7 +196,7 @@ static ABOUT_TIME: Table<&'static str> = words(&[
     "after", "ago", "alternate", "alternating", "alternately", "always", "asap", "approximately", "approx", "almost", "afternoon", "afternoons", "advent", "autumn",
     "anniversary", "am", "a.m", "annually", "antepenultimate", "besides", "before", "birthday", "birthdays", "biweekly", "bimonthly", "biannually", "biannual",
     "biennial", "biennially", "bihourly", "begin", "beginning", "begins", "between", "but", "bis", "bedtime", "coming", "constantly", "continuously", "circa",
-    "christmas", "century", "couple", "consecutive", "cron", "during", "dawn", "daybreak", "daylight", "dusk", "diwali", "decade", "daily", "dst", "deadline", "don't", "dont", "doesn't",
+    "christmas", "century", "couple", "consecutive", "cron", "during", "dawn", "darkness", "daybreak", "daylight", "dusk", "diwali", "decade", "daily", "dst", "deadline", "don't", "dont", "doesn't",
     "dreiviertel", "dinnertime", "every", "each", "evry", "everytime", "ever", "except", "excluding", "eventually", "either", "evening", "evenings", "equinox", "easter",
     "eid", "effective", "ending", "ends", "even", "frequently", "fortnight", "fortnights", "from", "few", "holiday", "holidays", "hanukkah", "hols", "halloween", "half",
     "hourly", "halb", "hundred", "if", "immediately", "instantly", "instead", "last", "later", "lunchtime", "lent", "late", "least", "maybe", "midday", "midnight",

@@ -239,39 +239,7 @@ impl Parser<'_> {
             ));
         }
         if let Some(of) = self.counted_noun() {
-            if let [which] = which.as_slice()
-                && let Some(month) = self.one_month()?
-            {
-                return Ok(Some(vec![Clause::Day(Day::Nth { which: *which, of, month })]));
-            }
-            let scope = self.scope()?;
-            if which.iter().any(|number| *number > 5) {
-                return Err(self.refusal(
-                    Reason::Impossible,
-                    start,
-                    "A month has at most five of each day of the week.",
-                ));
-            }
-            // "the 1st and 3rd monday" are those of each month.
-            let are_several = which.len() > 1
-                && of != Counted::WorkingDay
-                && !matches!(self.word(0), "of" | "in" | "from");
-            let is_open = matches!(scope, Scope::Open);
-            let counted = if is_open && are_several { &Scope::TheMonth } else { &scope };
-            let Some((months, mut clauses)) = self.months_of(counted, &which) else {
-                return Ok(None);
-            };
-            let is_sure = is_each || self.follows_months() || scope.recurs();
-            // "every third business day" is not a day of the month.
-            let is_stepped = of == Counted::WorkingDay && which.iter().any(|number| *number > 1);
-            let has_period = is_each || are_several || self.follows_months();
-            if is_open && (!has_period || is_stepped) {
-                // "the second tuesday" has no period, and "last friday" is in the past.
-                return Ok(None);
-            }
-            clauses.insert(0, Clause::Nth { which, of, is_sure });
-            clauses.extend(months.map(|months| Clause::Months { months }));
-            return Ok(Some(clauses));
+            return self.counted_in_month(which, of, is_each, start);
         }
         let is_day = self.take_any(&["days", "day"]);
         let is_single = which.len() == 1 && !self.several_months_follow()?;
@@ -329,6 +297,49 @@ impl Parser<'_> {
         }
         let is_sure = is_each || scope.recurs();
         clauses.insert(0, Clause::MonthDays { days: which, is_sure });
+        clauses.extend(months.map(|months| Clause::Months { months }));
+        Ok(Some(clauses))
+    }
+
+    /// Parses the month of `which` days of the week or working days, which begin at `start`.
+    fn counted_in_month(
+        &mut self,
+        which: Vec<i8>,
+        of: Counted,
+        is_each: bool,
+        start: usize,
+    ) -> Parsed<Vec<Clause>> {
+        if let [which] = which.as_slice()
+            && let Some(month) = self.one_month()?
+        {
+            return Ok(Some(vec![Clause::Day(Day::Nth { which: *which, of, month })]));
+        }
+        let scope = self.scope()?;
+        if which.iter().any(|number| *number > 5) {
+            return Err(self.refusal(
+                Reason::Impossible,
+                start,
+                "A month has at most five of each day of the week.",
+            ));
+        }
+        // "the 1st and 3rd monday" are those of each month.
+        let are_several = which.len() > 1
+            && of != Counted::WorkingDay
+            && !matches!(self.word(0), "of" | "in" | "from");
+        let is_open = matches!(scope, Scope::Open);
+        let counted = if is_open && are_several { &Scope::TheMonth } else { &scope };
+        let Some((months, mut clauses)) = self.months_of(counted, &which) else {
+            return Ok(None);
+        };
+        let is_sure = is_each || self.follows_months() || scope.recurs();
+        // "every third business day" is not a day of the month.
+        let is_stepped = of == Counted::WorkingDay && which.iter().any(|number| *number > 1);
+        let has_period = is_each || are_several || self.follows_months();
+        if is_open && (!has_period || is_stepped) {
+            // "the second tuesday" has no period, and "last friday" is in the past.
+            return Ok(None);
+        }
+        clauses.insert(0, Clause::Nth { which, of, is_sure });
         clauses.extend(months.map(|months| Clause::Months { months }));
         Ok(Some(clauses))
     }

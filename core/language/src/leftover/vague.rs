@@ -172,9 +172,10 @@ impl Rest<'_> {
             || matches!(word, "close" | "end" | "start" | "beginning")
                 && self.text(at + 1) == "of"
                 && OF_WORK.contains(&self.text(at + 2));
-        let before = at.checked_sub(1).and_then(|before| own_word(self.text(before)));
-        let is_meal = before.is_some_and(|before| GERMAN_PREPOSITIONS.contains(&before))
-            && MEALS.contains(&word);
+        let before = at.checked_sub(1).map_or("", |before| self.text(before));
+        let is_meal = MEALS.contains(&word)
+            && (matches!(before, "around" | "at" | "over")
+                || own_word(before).is_some_and(|before| GERMAN_PREPOSITIONS.contains(&before)));
         let has_time = self.found.iter().any(|found| matches!(found.clause, Clause::At(_)));
         if (is_end || is_meal) && !has_time {
             return Err(self.refuse(at, WHEN));
@@ -185,7 +186,9 @@ impl Rest<'_> {
     /// Refuses "alle 20 Minuten in der Arbeitszeit" and "zu Bürozeiten". "um 9 Uhr Arbeitszeit
     /// erfassen" says what to do.
     fn check_hours(&self, at: usize, word: &str) -> Result<(), Refusal> {
-        let is_time = word.len() > 4 && (word.ends_with("zeit") || word.ends_with("zeiten"));
+        let is_time = ["zeit", "zeiten", "stunde", "stunden", "dunkelheit", "tageslicht"]
+            .iter()
+            .any(|ending| word.ends_with(ending));
         if own_word(self.text(at)).is_none() || !is_time || word == "hochzeit" {
             return Ok(());
         }
@@ -193,8 +196,10 @@ impl Rest<'_> {
         let back = if matches!(before(1), "the" | "a") { 2 } else { 1 };
         let preposition = before(back);
         let preposition = own_word(preposition).unwrap_or(preposition);
-        if matches!(preposition, "in" | "on" | "zu" | "zur" | "während" | "außerhalb" | "innerhalb")
-        {
+        if matches!(
+            preposition,
+            "bei" | "in" | "on" | "zu" | "zur" | "während" | "außerhalb" | "innerhalb"
+        ) {
             let message = "At which hours? Write, say, \"zwischen 9 und 17 Uhr\".";
             return Err(self.refuse(at, message));
         }
