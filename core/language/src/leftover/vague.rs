@@ -173,11 +173,14 @@ impl Rest<'_> {
                 && self.text(at + 1) == "of"
                 && OF_WORK.contains(&self.text(at + 2));
         let before = at.checked_sub(1).map_or("", |before| self.text(before));
-        let is_meal = MEALS.contains(&word)
-            && (matches!(before, "around" | "at" | "over")
-                || own_word(before).is_some_and(|before| GERMAN_PREPOSITIONS.contains(&before)));
-        let has_time = self.found.iter().any(|found| matches!(found.clause, Clause::At(_)));
-        if (is_end || is_meal) && !has_time {
+        let has_preposition = matches!(before, "around" | "at" | "over")
+            || own_word(before).is_some_and(|before| GERMAN_PREPOSITIONS.contains(&before));
+        let is_meal = has_preposition && MEALS.contains(&word);
+        let is_time = |found: &Found| matches!(found.clause, Clause::At(_));
+        let has_time = self.found.iter().any(is_time);
+        // "zu Schulbeginn um 9 Uhr" is a day without a name.
+        let lacks_day = has_preposition && self.found.iter().all(is_time);
+        if (is_end || is_meal) && (!has_time || lacks_day) {
             return Err(self.refuse(at, WHEN));
         }
         Ok(())
