@@ -222,6 +222,7 @@ const BEHIND_WEEKDAY: &[Entry] = &[
 const WORKING_DAYS: &str = "Working days are Monday to Friday.";
 
 const NOTES: &[(&str, &str)] = &[
+    ("jeden mittag", "Midday is 12:00."),
     ("werktags", WORKING_DAYS),
     ("werktag", WORKING_DAYS),
     ("werktagen", WORKING_DAYS),

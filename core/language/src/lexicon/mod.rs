@@ -210,7 +210,8 @@ impl Lexicon {
 
     fn note(&self, source: &str, terms: &mut Terms) {
         let (first, _) = split_first(source);
-        if let Some((_, text)) = self.notes.iter().find(|(word, _)| *word == first) {
+        let is_of = |(key, _): &&(&str, &str)| *key == first || *key == source;
+        if let Some((_, text)) = self.notes.iter().find(is_of) {
             terms.assumptions.push(Assumption { text: (*text).to_owned(), cost: 5 });
         }
     }

@@ -22,7 +22,7 @@ pub(crate) struct Lexicon {
     pub(super) endings: &'static [&'static str],
     /// The parts after a day of the week in one word: "montagabend".
     pub(super) behind_weekday: &'static [Entry],
-    /// The assumptions of entries, as texts for the user, by word.
+    /// The assumptions of entries, as texts for the user, by first word or whole.
     pub(super) notes: &'static [(&'static str, &'static str)],
     /// Words that look like words about time but are not, in order.
     pub(super) ordinary: &'static [&'static str],
