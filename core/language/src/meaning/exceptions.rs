@@ -345,19 +345,21 @@ pub(super) fn check_times(
     if items.iter().any(|item| matches!(item, Exception::Quoted(_))) {
         return Ok(());
     }
-    let leaves_out = |range: &String, time: &TimeOfDay| {
-        let (begin, end) = range.split_once('-').unwrap_or_default();
-        let time = minute(time.0);
-        let (time, is_over_midnight) = (time.as_str(), begin > end);
-        if is_over_midnight { time >= begin || time < end } else { begin <= time && time < end }
-    };
     let ranges = &exclude.times;
-    let is_of_use = ranges.iter().all(|range| times.iter().any(|time| leaves_out(range, time)));
-    let leaves_some = times.iter().any(|time| !ranges.iter().any(|range| leaves_out(range, time)));
+    let is_of_use = ranges.iter().all(|range| times.iter().any(|time| leaves_out(range, *time)));
+    let leaves_some = times.iter().any(|time| !ranges.iter().any(|range| leaves_out(range, *time)));
     if is_of_use && leaves_some {
         return Ok(());
     }
     all_or_none(local, *span, "The hours of the exception leave out all times, or none.")
+}
+
+/// Returns whether a range in the notation of the API has this time of day.
+pub(super) fn leaves_out(range: &str, time: TimeOfDay) -> bool {
+    let (begin, end) = range.split_once('-').unwrap_or_default();
+    let time = minute(time.0);
+    let (time, is_over_midnight) = (time.as_str(), begin > end);
+    if is_over_midnight { time >= begin || time < end } else { begin <= time && time < end }
 }
 
 /// Returns whether an interval of seconds has its runs at multiples of itself on every day.

@@ -3,12 +3,12 @@
 use super::bounds::{Bound, bounds, instant_text};
 use super::context::{Built, Local};
 use super::days::DaySpec;
-use super::exceptions::except;
+use super::exceptions::{except, leaves_out};
 use super::time_of_day::{self, TimeOfDay};
 use super::write::{self, TimeFields, number_field};
 use super::{Picks, Sentence};
 use crate::clause::{Cycle, Day};
-use crate::{Cron, Exclude, Reason, Refusal, Schedule, Span, calendar};
+use crate::{Cron, Exclude, Reason, Refusal, Schedule, Span};
 use std::collections::BTreeSet;
 
 const HOUR: u32 = 3_600;
@@ -109,55 +109,41 @@ pub(super) fn build(
     }
     let mut sentence = sentence.clone();
     let length = sentence.lasting.take_if(|_| ignores_length).map(|(_, span)| span);
-    let mut schedule = schedule(&mut sentence, &spec, seconds, span, local, picks)?;
+    let mut schedule = schedule(&mut sentence, &spec, &exclude, (seconds, span), local, picks)?;
     // An interval without a start counts from now.
     let from_now = schedule.every_seconds.filter(|_| schedule.anchor.is_none()).map(|every| {
         instant_text(local.context.now.saturating_add((every * 1_000.0).round() as i64))
     });
     let assumes_anchor = from_now.is_some();
     schedule.anchor = from_now.or(schedule.anchor);
-    check_hours(&sentence, &schedule, &exclude, local)?;
     schedule.exclude = exclude.unless_empty();
     let mut built = Built { assumes_anchor, ..Built::new(schedule) };
     built.unused.extend(length);
     Ok(built)
 }
 
-/// The runs by which hours that are left out are compared.
-const COMPARED_RUNS: usize = 100;
-
 /// Refuses hours that leave out none of the runs within other hours: in "between 9 and 11, except
 /// sundays, and between 14 and 16", both may be hours of the schedule.
 fn check_hours(
     sentence: &Sentence,
-    schedule: &Schedule,
+    times: &[TimeOfDay],
     exclude: &Exclude,
     local: &Local<'_>,
 ) -> Result<(), Refusal> {
-    let Some((_, span)) = sentence.except.as_ref().filter(|_| sentence.window.is_some()) else {
+    let Some((_, span)) = &sentence.except else { return Ok(()) };
+    let is_of_use = |range: &String| times.iter().any(|time| leaves_out(range, *time));
+    if exclude.times.iter().all(is_of_use) {
         return Ok(());
-    };
-    let zoned = |times: Vec<String>| Schedule {
-        timezone: Some(local.zone.name().to_owned()),
-        exclude: Exclude { times, ..Exclude::default() }.unless_empty(),
-        ..schedule.clone()
-    };
-    let runs = |times| calendar::runs(&zoned(times), local.context.now, COMPARED_RUNS);
-    for range in &exclude.times {
-        let left = runs(vec![range.clone()]);
-        if left.is_ok() && left == runs(Vec::new()) {
-            let message = "The hours of the exception leave out nothing.";
-            return local.refuse(Reason::Conflict, *span, message);
-        }
     }
-    Ok(())
+    let message = "The hours of the exception leave out nothing.";
+    local.refuse(Reason::Conflict, *span, message)
 }
 
 fn schedule(
     sentence: &mut Sentence,
     spec: &DaySpec,
-    seconds: u32,
-    span: Span,
+    exclude: &Exclude,
+    (seconds, span): (u32, Span),
     local: &Local<'_>,
     picks: &mut Picks,
 ) -> Result<Schedule, Refusal> {
@@ -174,6 +160,7 @@ fn schedule(
             );
         }
         let minutes = sentence.past_hour.as_ref().map(|(minutes, _)| minutes.as_slice());
+        check_hours(sentence, &times_of_day((start, end), seconds, minutes), exclude, local)?;
         let Some(times) = within(start, end, seconds, minutes) else {
             return local.refuse(
                 Reason::Unsupported,
@@ -332,18 +319,28 @@ fn clock_fields(seconds: u32) -> Option<TimeFields> {
     }
 }
 
+/// Returns the times of day of an interval from `start` to `end`, both included; the first of each
+/// minute if it is shorter.
+fn times_of_day((start, end): (u32, u32), seconds: u32, minutes: Option<&[u8]>) -> Vec<TimeOfDay> {
+    let length = if end > start { end - start } else { end + DAY - start };
+    // Midnight at the end of a day belongs to the next.
+    let last = if end == DAY { length - 1 } else { length };
+    let step = if minutes.is_some() { 60 } else { seconds.max(60) };
+    let is_wanted = |time: &TimeOfDay| {
+        let minute = time.0 / 60 % 60;
+        minutes.is_none_or(|minutes| minutes.iter().any(|wanted| u32::from(*wanted) == minute))
+    };
+    let times = (0..=last / step).map(|number| TimeOfDay((start + number * step) % DAY));
+    times.filter(is_wanted).collect()
+}
+
 /// Returns the fields of an interval from `start` to `end` of each day, both included; `None` if
 /// cron cannot express it.
 fn within(start: u32, end: u32, seconds: u32, minutes: Option<&[u8]>) -> Option<Vec<TimeFields>> {
     let length = if end > start { end - start } else { end + DAY - start };
     let at = |offset: u32| (start + offset) % DAY;
-    // Midnight at the end of a day belongs to the next.
-    let last = if end == DAY { length - 1 } else { length };
-    if let Some(minutes) = minutes {
-        let wanted =
-            |time: &TimeOfDay| minutes.iter().any(|minute| u32::from(*minute) == time.0 / 60 % 60);
-        let times: Vec<TimeOfDay> =
-            (0..=last / 60).map(|minute| TimeOfDay(at(minute * 60))).filter(wanted).collect();
+    if minutes.is_some() {
+        let times = times_of_day((start, end), seconds, minutes);
         return (seconds == HOUR && !times.is_empty()).then(|| write::time_fields(&times));
     }
     if seconds < 60 {
@@ -362,7 +359,5 @@ fn within(start: u32, end: u32, seconds: u32, minutes: Option<&[u8]>) -> Option<
     if !seconds.is_multiple_of(60) || seconds > length {
         return None;
     }
-    let times: Vec<TimeOfDay> =
-        (0..=last / seconds).map(|step| TimeOfDay(at(step * seconds))).collect();
-    Some(write::time_fields(&times))
+    Some(write::time_fields(&times_of_day((start, end), seconds, None)))
 }
