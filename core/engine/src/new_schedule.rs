@@ -20,6 +20,8 @@ pub(super) struct ReadSchedule {
     pub(super) policies: Policies,
     pub(super) limit_key: Option<String>,
     pub(super) record_bytes: u32,
+    /// For a task of a request, the time of the request.
+    created_at: Option<UnixMillis>,
     /// The first counted run, if runs are counted. Also `None` if only the last run is known; then
     /// the last run stays.
     counted_from: Option<Option<UnixMillis>>,
@@ -42,6 +44,7 @@ pub(super) fn read_schedule(record: &[u8]) -> Result<ReadSchedule, String> {
         policies: record.policies(),
         limit_key: record.limit_key.as_deref().map(str::to_owned),
         record_bytes,
+        created_at: record.created_at,
         counted_from: is_counted.then_some(record.first_run),
         id: record.id.into_owned(),
     })
@@ -58,6 +61,9 @@ pub(super) struct NewSchedule {
     /// Runs whose time has passed since the request was first sent, because that first request may
     /// have been lost.
     pub(super) owed: Vec<(Occurrence, Verdict)>,
+    /// Whether its first run came due between the request and `since`. Then the task begins with a
+    /// later run than the one that the sender has computed.
+    pub(super) begins_later: bool,
 }
 
 impl NewSchedule {
@@ -82,9 +88,12 @@ impl NewSchedule {
     /// has passed are owed under their keys.
     pub(super) fn new(record: Vec<u8>, since: UnixMillis, again: bool) -> Result<Self, String> {
         let mut read = read_schedule(&record)?;
-        let next = read.schedule.next_after(since);
+        let requested = read.created_at.map_or(since, |at| at.min(since));
+        let planned = read.schedule.next_after(requested);
+        let begins_later = planned.is_some_and(|run| run.due <= since);
+        let next = if begins_later { read.schedule.next_after(since) } else { planned };
         if read.counted_from.is_none_or(|first| first == next.map(|next| next.time)) {
-            return Ok(Self { read, record, since, next, owed: Vec::new() });
+            return Ok(Self { read, record, since, next, owed: Vec::new(), begins_later });
         }
         if let Some(first) = read.counted_from.flatten().filter(|first| again && *first <= since) {
             let run = read.schedule.occurrence(first);
@@ -94,7 +103,7 @@ impl NewSchedule {
                 .take(MAX_CATCH_UP_RUNS)
                 .map(|run| (run, Verdict::Fire))
                 .collect();
-            return Ok(Self { read, record, since, next, owed });
+            return Ok(Self { read, record, since, next, owed, begins_later });
         }
         let mut given = Record::parse(&record).map_err(|problem| problem.to_string())?;
         let mut fields = given.schedule();
@@ -109,6 +118,36 @@ impl NewSchedule {
             *read.schedule = schedule;
             first
         });
-        Ok(Self { read, record: counted, since, next, owed: Vec::new() })
+        Ok(Self { read, record: counted, since, next, owed: Vec::new(), begins_later: true })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_whose_first_run_came_due_before_it_was_stored_says_so() {
+        let at = |millis: i64| UnixMillis::new(1_764_000_000_000 + millis);
+        let new = |more: &str, since| {
+            let record = format!(
+                r#"{{"id":"a","everySeconds":5,"anchor":{},"callback":{{"type":"handler","name":"log"}}{more}}}"#,
+                at(0)
+            );
+            let new = NewSchedule::new(record.into_bytes(), at(since), false).unwrap();
+            (new.begins_later, new.next.map(|next| next.time.since(at(0))))
+        };
+        let created = |millis| format!(r#","createdAt":{}"#, at(millis));
+        assert_eq!(new(&created(4_999), 5_001), (true, Some(10_000)));
+        assert_eq!(new(&created(4_999), 5_000), (true, Some(10_000)));
+        assert_eq!(new(&created(5_000), 5_001), (false, Some(10_000)));
+        assert_eq!(new(&created(4_990), 4_999), (false, Some(5_000)));
+        // The clock of the shard is behind.
+        assert_eq!(new(&created(5_001), 4_999), (false, Some(5_000)));
+        assert_eq!(new("", 5_001), (false, Some(10_000)));
+        // Counted runs are counted from the first one that fires.
+        let counted = format!(r#","maxRuns":3,"firstRun":{},"finalRun":{}"#, at(5_000), at(15_000));
+        assert_eq!(new(&counted, 5_001), (true, Some(10_000)));
+        assert_eq!(new(&counted, 4_999), (false, Some(5_000)));
     }
 }

@@ -50,7 +50,7 @@ pub(super) struct Redefined {
     /// The tasks whose runs in progress continue, by the hash of the id, and how their further
     /// attempts change.
     pub(super) of_attempts: BTreeMap<u64, Option<Change>>,
-    /// The number of tasks that are not stored as they were sent.
+    /// The number of tasks that continue others, and so are not stored as they were sent.
     pub(super) went_on: u64,
 }
 

@@ -315,7 +315,8 @@ struct Shown {
 }
 
 /// Returns the one task of a part, as the shard has stored it. If the task continues a former one,
-/// it keeps values of the former one, so this reads the task from the shard.
+/// it keeps values of the former one. If its first run came due before the shard had stored it, it
+/// begins with a later one. In both cases, this reads the task from the shard.
 async fn shown_after(
     shards: &Shards,
     shard: ShardId,

@@ -93,7 +93,8 @@ impl Engine {
             }
         }
         let Redefined { pages, schedules, going_on, replaced, attempts, went_on, .. } = outcome;
-        let went_on = went_on + moved;
+        let later = schedules.iter().filter(|schedule| schedule.begins_later).count();
+        let went_on = went_on + moved + later as u64;
         Ok(Checked {
             pages,
             schedules,

@@ -223,8 +223,8 @@ pub struct AppendReply {
     /// attempts was changed, and no new task waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patched: Option<u64>,
-    /// How many of the tasks continue the task that they replace, so that they are not stored as
-    /// they were sent.
+    /// How many of the tasks are not stored as they were sent, or begin with a later run: they
+    /// continue the task that they replace, or their first run came due meanwhile.
     #[serde(default)]
     pub went_on: u64,
     /// For a request with one task: whether the circuit of its destination is open on this shard.
