@@ -64,6 +64,12 @@ async function workerOptions(configPath, { vars = {}, outbound, date, ...options
 }
 
 /**
+ * Returns whether a line of the log is one of the Worker's errors and warnings. On a busy machine, the runtime notes that it runs
+ * an alarm late, which says nothing about the Worker.
+ */
+const isOfWorker = ({ level, message }) => (level === "error" || level === "warn") && !message.startsWith("NOSENTRY ");
+
+/**
  * Starts the Worker of a wrangler configuration. `storage` is the folder of its storage; without it, the storage is in
  * memory. `source` and `legacy` are those of `bundle`, `vars` are further variables, `outbound` answers what the Worker sends
  * to the web, and `others` are configurations of Workers beside it. Returns its `url` and `stop`, and the texts of its `errors`.
@@ -80,7 +86,7 @@ export async function startWorker(configPath, { storage, others = [], ...options
       log: new Log(LogLevel.NONE),
       unsafeTriggerHandlers: true,
       ...(storage === undefined ? {} : { resourcePersistencePath: storage }),
-      handleStructuredLogs: ({ level, message }) => (level === "error" || level === "warn") && errors.push(message),
+      handleStructuredLogs: (line) => isOfWorker(line) && errors.push(line.message),
       workers,
     }),
   );
