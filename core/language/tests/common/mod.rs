@@ -19,6 +19,7 @@ pub(crate) const LINES: &[(&str, &str)] = &[
     ("seventh", include_str!("../sentences/seventh.txt")),
     ("eighth", include_str!("../sentences/eighth.txt")),
     ("ninth", include_str!("../sentences/ninth.txt")),
+    ("tenth", include_str!("../sentences/tenth.txt")),
     ("german", include_str!("../sentences/german.txt")),
     ("german2", include_str!("../sentences/german2.txt")),
     ("german3", include_str!("../sentences/german3.txt")),
