@@ -146,7 +146,7 @@ const ENTRIES: &[Entry] = &[
     ("nach dem cron - ausdruck", "by the cron expression"), ("nach den cron - ausdruecken", "by the cron expressions"),
     ("nach der regel", "by the rule"), ("nach | dem der den einem einer jedem jeder", "after"), ("nachdem", "after"), ("nachher", "later"),
     ("nachmittag", "afternoon"), ("nachmittags", "in the afternoons"), ("nacht", "night"), ("nachts", "at night"), ("naechst~", "next"),
-    ("ner halben stunde", "30 minutes"), ("neujahr", "new year's day"), ("neumond", "moon"), ("neunt~", "ninth"),
+    ("naechtlich", "nightly"), ("naechtlich~", "nightly"), ("ner halben stunde", "30 minutes"), ("neujahr", "new year's day"), ("neumond", "moon"), ("neunt~", "ninth"),
     ("neunundzwanzigst~", "twenty ninth"), ("neunzehnt~", "nineteenth"), ("new yorker zeit", "new york time"), ("nicht", "not"),
     ("nicht aber", "but not"), ("nicht vergessen", "don't forget to"), ("nie", "never"), ("niemals", "never"), ("nikolaus", "holiday"),
     ("noch heute", "today"), ("normalerweise", "usually"), ("nov", "november"), ("november", "november"), ("nur", "only"), ("nur am", "only on"),

@@ -231,14 +231,17 @@ impl Sentence {
         let weekday = matches!(self.day, Some((Day::Weekday(_, Which::Coming), _)));
         let says_when =
             self.day.is_some() && !weekday || self.delay.is_some() || self.instant.is_some();
+        let is_date = matches!(self.day, Some((Day::Date { year: None, .. }, _)));
         let recurs = self.says_how_often();
         for (cycle, span) in adjectives {
             // "the daily report on monday"
             if weekday && !recurs && *cycle != Cycle::Weeks(1) {
                 return Err(conflict(*span));
             }
+            // "the yearly review on 15 december"
+            let is_yearly = is_date && *cycle == Cycle::Years(1);
             let counts = !recurs
-                && !says_when
+                && (!says_when || is_yearly)
                 && self.cycle.is_none()
                 && (!weekday || *cycle == Cycle::Weeks(1));
             if counts {
