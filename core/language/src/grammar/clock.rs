@@ -2,6 +2,7 @@
 
 use super::{Parsed, Parser};
 use crate::clause::{Clause, Clock, ClockKind, Cycle, Day};
+use crate::lexicon::own_word;
 use crate::token::Kind;
 use crate::words::{self, DayPart};
 use crate::{Reason, Refusal};
@@ -14,6 +15,12 @@ pub(super) enum Half {
     /// "at night": from six in the evening to six in the morning.
     Night,
 }
+
+/// Words behind a list of times that do not say what is counted.
+#[rustfmt::skip]
+const GOES_ON: &[&str] = &[
+    "a", "and", "as", "at", "by", "except", "for", "from", "i", "in", "of", "on", "p", "please", "remind", "sharp", "starting", "the", "then", "to", "until", "with",
+];
 
 impl Parser<'_> {
     /// Parses `at 9`, `9am and 5pm`, `at noon`, `in the morning`, `at 15 minutes past every hour`.
@@ -33,9 +40,15 @@ impl Parser<'_> {
         }
         let start = self.at;
         let has_at = self.take_at();
+        let mut is_complete = false;
         let mut times = self.list(|parser, is_first| {
             let again = !is_first && parser.take_at();
-            parser.clock(has_at || again)
+            let start = parser.at;
+            let clock = parser.clock(has_at || again)?;
+            let is_sure = clock.is_some_and(|clock| clock.kind == ClockKind::Sure);
+            let counts = is_complete && !again && !is_sure && parser.is_count(start);
+            is_complete = is_sure || parser.is_marked(start);
+            Ok(clock.filter(|_| !counts))
         })?;
         if times.is_empty() {
             return Ok(None);
@@ -74,6 +87,26 @@ impl Parser<'_> {
         // A half of the day follows: "at 9 in the morning", or for all times: "at 8 and 9 in the
         // evening".
         Ok(Some(vec![Clause::At(times)]))
+    }
+
+    /// Returns whether the number since `start` counts what follows: "at 7am, 10 units". After a
+    /// complete time, a number alone is a time only if no other word follows.
+    fn is_count(&self, start: usize) -> bool {
+        let taken = self.tokens.get(start..self.at).unwrap_or_default();
+        let is_hours =
+            matches!(taken, [_, hours] if hours.text == "h" && !self.habits.has_24_hours);
+        if self.is_marked(start) && !is_hours {
+            return false;
+        }
+        let has_comma = start > 0 && self.tokens.get(start - 1).is_some_and(|t| t.text == ",");
+        let is_word = taken.first().is_some_and(|first| first.kind == Kind::Word);
+        if self.token(0).is_none() {
+            return is_hours || has_comma && is_word;
+        }
+        let word = self.word(usize::from(self.is_symbol(0, ".")));
+        let is_unread = own_word(word).is_some()
+            || !word.is_empty() && words::suspicion(word).is_none() && !GOES_ON.contains(&word);
+        is_hours || is_unread
     }
 
     /// Returns whether the token before ends a time of day: "am", "uhr".
