@@ -31,6 +31,15 @@ const TRAILING: &[&str] = &[
     "an", "that", "happens", "occurs", "reminder", "please",
 ];
 
+/// Verbs with "in": "hand the report in".
+#[rustfmt::skip]
+const VERBS_WITH_IN: &[&str] = &[
+    "bring", "check", "clock", "dial", "fill", "get", "hand", "let", "log", "move", "plug", "pull", "punch", "put", "sign", "tune", "weigh",
+];
+
+/// Verbs with "on": "turn the alarm on".
+const VERBS_WITH_ON: &[&str] = &["carry", "log", "move", "put", "switch", "turn"];
+
 /// The remaining words of the phrase.
 #[derive(Debug, Default)]
 pub(crate) struct LeftOver {
@@ -62,9 +71,12 @@ pub(crate) fn description(
         has_lead |= lead.len() > 1 || lead.first() == Some(&"reminder");
         words.drain(..lead.len());
     }
+    let says_what = |token: &Token| token.kind != Kind::Symbol && token.text != "please";
+    let end = tokens.iter().rfind(|token| says_what(token)).map(|token| token.span);
     while words
         .last()
         .is_some_and(|last| TRAILING.contains(&last.text.as_str()) || last.kind == Kind::Symbol)
+        && !ends_with_particle(phrase, &words, end)
     {
         words.pop();
     }
@@ -115,6 +127,34 @@ pub(crate) fn description(
         u8::try_from((total * 2).min(20)).unwrap_or(20)
     };
     LeftOver { description: Some(text.trim().to_owned()).filter(|text| !text.is_empty()), cost }
+}
+
+/// Returns whether a word before a part belongs to a verb before it: "log on tomorrow".
+pub(crate) fn is_particle(before: &[Token], word: &str) -> bool {
+    let verbs = match word {
+        "in" => VERBS_WITH_IN,
+        "on" => VERBS_WITH_ON,
+        _ => return false,
+    };
+    before.iter().any(|token| verbs.contains(&token.text.as_str()))
+}
+
+/// Returns whether the last word belongs to a verb and not to a part that says when: "turn the alarm
+/// on". `end` is the last word of the phrase.
+fn ends_with_particle(phrase: &str, words: &[&Token], end: Option<Span>) -> bool {
+    let Some((last, [_, ..])) = words.split_last() else { return false };
+    let has = |of: &[&str]| words.iter().any(|word| of.contains(&word.text.as_str()));
+    let is_end = end == Some(last.span);
+    match last.text.as_str() {
+        "in" => is_end || has(VERBS_WITH_IN),
+        "on" => is_end || has(VERBS_WITH_ON),
+        "for" => is_end || has(&["what", "who"]),
+        "with" => true,
+        "to" => is_end,
+        // "ein" of "einkaufen"
+        "a" => is_end && phrase.get(last.span.start..last.span.end) == Some("ein"),
+        _ => false,
+    }
 }
 
 fn starts_with(words: &[&Token], lead: &[&str]) -> bool {

@@ -19,6 +19,7 @@ mod spoken;
 mod zones;
 
 use crate::clause::{Clause, Found};
+use crate::description::is_particle;
 use crate::lexicon::{Habits, own_word};
 use crate::limits::MAX_STEPS;
 use crate::token::{Kind, Token};
@@ -91,6 +92,13 @@ impl<'a> Parser<'a> {
             Self::zone,
         ];
         let start = self.at;
+        let word = self.word(0);
+        // "turn the alarm on every night"
+        if matches!(self.word(1), "every" | "each" | "daily" | "today" | "tomorrow")
+            && is_particle(self.tokens.get(..start).unwrap_or_default(), word)
+        {
+            return Ok(Vec::new());
+        }
         for kind in kinds {
             if let Some(clauses) = kind(self)? {
                 return Ok(clauses);
