@@ -2,6 +2,7 @@
 //! something about time. Otherwise they are the description of the task ([`crate::description`]).
 
 mod place;
+mod task;
 mod vague;
 
 pub(crate) use vague::check_assumed;
@@ -105,7 +106,8 @@ pub(crate) fn check(
     // "every full moon" is refused because of its moon.
     let says_what = |at: &&usize| !STRUCTURAL.contains(&rest.text(**at));
     left.iter().filter(says_what).try_for_each(|at| rest.check(*at))?;
-    left.iter().try_for_each(|at| rest.check(*at))
+    left.iter().try_for_each(|at| rest.check(*at))?;
+    rest.check_parts()
 }
 
 impl Rest<'_> {
@@ -232,7 +234,7 @@ impl Rest<'_> {
         });
         let prepositions = [
             "at", "by", "on", "in", "for", "to", "until", "between", "than", "@", "around",
-            "about", "-", "/", ":", ".", "+", "of", "from",
+            "about", "-", "/", ":", ".", "+", "&", "of", "from",
         ];
         let is_counting = self.is_ordinary(at + 1)
             && !prepositions.contains(&before)
@@ -249,6 +251,7 @@ impl Rest<'_> {
     }
 
     fn check_symbol(&self, at: usize) -> Result<(), Refusal> {
+        self.check_condition(at)?;
         let before_exception = self
             .found
             .iter()
@@ -295,6 +298,7 @@ impl Rest<'_> {
             return Err(self.refuse(at, "A schedule has one time zone."));
         }
         self.check_vague(at, word)?;
+        self.check_condition(at)?;
         if CHANGED.contains(&word) {
             return Err(
                 self.refuse(at, "A sentence creates a schedule. It cannot change one that exists.")

@@ -198,7 +198,7 @@ static ABOUT_TIME: Table<&'static str> = words(&[
     "biennial", "biennially", "bihourly", "begin", "beginning", "begins", "between", "but", "bis", "bedtime", "coming", "constantly", "continuously", "circa",
     "christmas", "century", "couple", "consecutive", "cron", "during", "dawn", "darkness", "daybreak", "daylight", "dusk", "diwali", "decade", "daily", "dst", "deadline", "don't", "dont", "doesn't",
     "dreiviertel", "dinnertime", "every", "each", "evry", "everytime", "ever", "except", "excluding", "eventually", "either", "evening", "evenings", "equinox", "easter",
-    "eid", "effective", "ending", "ends", "even", "frequently", "fortnight", "fortnights", "from", "few", "holiday", "holidays", "hanukkah", "hols", "halloween", "half",
+    "eid", "eow", "effective", "ending", "ends", "even", "frequently", "fortnight", "fortnights", "from", "few", "holiday", "holidays", "hanukkah", "hols", "halloween", "half",
     "hourly", "halb", "hundred", "if", "immediately", "instantly", "instead", "last", "later", "lunchtime", "lent", "late", "least", "maybe", "midday", "midnight",
     "morning", "mornings", "moon", "midsummer", "midwinter", "monthly", "minimum", "million", "next", "never", "now", "nearly", "noon", "night", "nights", "nightly",
     "noonish", "not", "no", "overmorrow", "other", "occasionally", "often", "or", "once", "o'clock", "oclock", "odd", "only", "overnext", "previous", "past",
@@ -284,6 +284,17 @@ const GERMAN_PARTS: &[&str] = &[
     "vormittags", "vormittag", "nachmittags", "nachmittag",
 ];
 
+/// German words with the ending "tag" that are no days.
+const NO_DAYS: &[&str] = &["alltag", "bundestag", "hashtag", "landtag"];
+
+/// Returns whether a word is a German day with a name, such as "rosenmontag" and "geburtstag", or
+/// has the name of a day in it.
+pub(crate) fn is_named_day(word: &str) -> bool {
+    word.len() > 4
+        && (word.ends_with("tag") && !NO_DAYS.contains(&word)
+            || GERMAN_DAYS.iter().any(|day| word.contains(day)))
+}
+
 /// German periods and their parts. A table lists only those of the usual compounds that the grammar
 /// understands, such as "monatsende".
 #[rustfmt::skip]
@@ -294,7 +305,7 @@ const GERMAN_PERIODS: &[&str] = &[
 ];
 #[rustfmt::skip]
 const PARTS_OF_PERIODS: &[&str] = &[
-    "anbruch", "anfang", "anfangs", "auftakt", "ausgang", "ausklang", "beginn", "ende", "ersten", "haelfte", "hälfte", "letzten", "mitte", "schluss",
+    "anbruch", "anfang", "anfangs", "auftakt", "ausgang", "ausklang", "beginn", "ende", "erste", "ersten", "erster", "haelfte", "hälfte", "letzte", "letzten", "letzter", "mitte", "schluss",
     "start", "ultimo", "wechsel", "wende",
 ];
 

@@ -70,7 +70,7 @@ impl Rest<'_> {
     }
 
     /// Returns how a word is written in the phrase.
-    fn written(&self, at: usize) -> &str {
+    pub(super) fn written(&self, at: usize) -> &str {
         let span = self.tokens.get(at).map(|token| token.span);
         span.and_then(|span| self.phrase.get(span.start..span.end)).unwrap_or_default()
     }
