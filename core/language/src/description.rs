@@ -85,6 +85,16 @@ pub(crate) fn description(
     }) {
         words.remove(0);
     }
+    // "an Heiligabend"
+    let is_followed = |word: &Token| {
+        words
+            .iter()
+            .any(|next| next.span.start > word.span.end && next.span.start <= word.span.end + 1)
+    };
+    if words.first().is_some_and(|first| own_word(&first.text) == Some("an") && !is_followed(first))
+    {
+        words.remove(0);
+    }
     let is_joint = |word: &str| match own_word(word) {
         Some(own) => GERMAN_JOINTS.contains(&own),
         None => JOINTS.contains(&word),

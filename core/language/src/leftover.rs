@@ -5,9 +5,10 @@ mod place;
 mod task;
 mod vague;
 
+pub(crate) use task::adjectives;
 pub(crate) use vague::check_assumed;
 
-use crate::clause::{Clause, Found};
+use crate::clause::{Clause, ClockKind, Day, Found};
 use crate::lexicon::own_word;
 use crate::token::{Kind, Token};
 use crate::words::{self, Suspicion};
@@ -225,7 +226,9 @@ impl Rest<'_> {
         {
             return Err(self.refuse(at, "This number is not understood. Put text that says nothing about time in double quotes."));
         }
-        let is_name = matches!(before, "#" | "$" | "€" | "£")
+        let is_vitamin =
+            matches!(before, "b" | "d" | "k") && at > 1 && self.text(at - 2) == "vitamin";
+        let is_name = (is_vitamin || matches!(before, "#" | "$" | "€" | "£"))
             && self.tokens.get(at).is_some_and(|token| token.is_glued);
         let is_glued_word = self.tokens.get(at + 1).is_some_and(|next| {
             next.is_glued
@@ -392,6 +395,28 @@ impl Rest<'_> {
         let is_being = word == "am" && before == "i";
         // "the overnight batch"
         let is_adjective = word == "overnight" && self.is_ordinary(at + 1) && !self.ends_part(at);
-        is_adjective || is_noun || is_verb || is_not_forgetting || is_modal || is_being
+        let is_date = |found: &Found| matches!(found.clause, Clause::Day(Day::Date { .. }));
+        let is_persons = matches!(word, "birthday" | "anniversary")
+            && before.ends_with("'s")
+            && !follows_preposition
+            && self.found.iter().any(is_date);
+        let is_whether = word == "if"
+            && matches!(before, "check" | "checks" | "checking" | "see" | "test" | "verify");
+        let is_sure = |found: &Found| matches!(&found.clause, Clause::At(times) if times.iter().all(|time| time.kind == ClockKind::Sure));
+        // "go for a morning run at 7am"
+        let is_kind = words::day_part(word).is_some()
+            && ARTICLES.contains(&before)
+            && (before_that == "for" || !follows_preposition)
+            && self.is_ordinary(at + 1)
+            && self.found.iter().any(is_sure);
+        is_adjective
+            || is_kind
+            || is_persons
+            || is_whether
+            || is_noun
+            || is_verb
+            || is_not_forgetting
+            || is_modal
+            || is_being
     }
 }

@@ -275,7 +275,9 @@ fn reading(
 ) -> Reading {
     let left_over: Vec<usize> =
         parts.left_over.iter().copied().filter(|at| !joints.contains(at)).collect();
-    let left = description::description(phrase, tokens, &left_over, &built.unused);
+    let adjectives = leftover::adjectives(tokens, &parts.left_over, &parts.found);
+    let described: Vec<usize> = left_over.iter().copied().chain(adjectives).collect();
+    let left = description::description(phrase, tokens, &described, &built.unused);
     let is_used = |span: &Span| !built.unused.contains(span);
     let mut used: Vec<Part> = parts
         .found

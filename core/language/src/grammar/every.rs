@@ -332,6 +332,9 @@ impl Parser<'_> {
             };
         }
         let Some((number, unit)) = words::cycle(word) else { return Ok(None) };
+        if word == "annual" && self.word(1) == "leave" {
+            return Ok(None);
+        }
         self.at += 1;
         self.take("basis");
         let Some(found) = cycle(Thousandths(u64::from(number) * 1_000), unit) else {

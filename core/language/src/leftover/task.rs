@@ -1,17 +1,17 @@
 //! Parts that may belong to the task and not to the schedule: "the conference in may", "3 times
 //! around the block", "a break between 12 and 13", "the christmas party".
 
-use super::Rest;
+use super::{ARTICLES, BEFORE_TIME, Rest};
 use crate::clause::{Clause, Cycle, Found, Period};
 use crate::lexicon::own_word;
-use crate::token::Kind;
+use crate::token::{Kind, Token};
 use crate::{Language, Refusal, words};
 
 /// Words before a part that request the task, and do not describe it.
 #[rustfmt::skip]
 const REQUESTS: &[&str] = &[
-    "me", "us", "remind", "reminder", "please", "only", "just", "then", "also", "again",
-    "auch", "immer", "noch", "nur", "wieder",
+    "me", "us", "remind", "reminder", "please", "only", "just", "then",
+    "immer", "noch", "nur",
 ];
 
 /// Words for a time at which a schedule pauses.
@@ -33,7 +33,8 @@ const NAMES_OF_DAYS: &[&str] = &[
 ];
 
 /// Names of days with a fixed date.
-const HOLIDAYS: &[&str] = &["christmas", "xmas", "halloween", "valentine's", "valentines", "new"];
+const HOLIDAYS: &[&str] =
+    &["boxing", "christmas", "halloween", "new", "valentine's", "valentines", "xmas"];
 
 /// Words before such a name that make it a day.
 const BEFORE_HOLIDAYS: &[&str] =
@@ -45,7 +46,36 @@ const BEFORE_THINGS: &[&str] = &["for", "the", "a", "an", "my", "our", "about", 
 /// Zones that are also abbreviations of other words.
 const SHORT_ZONES: &[&str] = &["ct", "et", "mt", "pt"];
 
+/// Words for the runs of a task.
+#[rustfmt::skip]
+const SESSIONS: &[&str] = &[
+    "appointments", "classes", "lessons", "meetings", "sessions", "visits",
+    "kurstage", "lektionen", "sitzungen", "termine",
+];
+
 const TASK_OR_SCHEDULE: &str = "Does this belong to the task or to the schedule? Write it directly behind the days or the time, or put it in double quotes.";
+
+/// Returns the parts of the day that also describe a thing: "put on the night cream at 22:00". The
+/// description keeps them.
+pub(crate) fn adjectives<'a>(
+    tokens: &'a [Token],
+    left: &'a [usize],
+    found: &'a [Found],
+) -> impl Iterator<Item = usize> + 'a {
+    let text = |at: usize| tokens.get(at).map_or("", |token| token.text.as_str());
+    let has_time = found.iter().any(|found| matches!(found.clause, Clause::At(_)));
+    let parts = found.iter().filter(move |found| {
+        let (start, end) = found.tokens;
+        has_time
+            && matches!(found.clause, Clause::Part(_))
+            && end == start + 1
+            && start.checked_sub(1).is_some_and(|before| ARTICLES.contains(&text(before)))
+            && left.contains(&end)
+            && tokens.get(end).is_some_and(|next| next.kind == Kind::Word)
+            && !BEFORE_TIME.contains(&text(end))
+    });
+    parts.map(|found| found.tokens.0)
+}
 
 impl Rest<'_> {
     /// Refuses parts that may belong to the task.
@@ -53,7 +83,9 @@ impl Rest<'_> {
         for found in self.found {
             let is_unclear = match &found.clause {
                 Clause::Months { .. } | Clause::Within(Period::Month { .. } | Period::Year(_)) => {
-                    self.follows_task(found) || self.precedes_pause(found, false)
+                    self.follows_task(found)
+                        || self.precedes_pause(found, false)
+                        || self.follows_second_time(found)
                 }
                 Clause::Window(..) | Clause::Weekdays { .. } => {
                     self.follows_pause(found)
@@ -62,9 +94,11 @@ impl Rest<'_> {
                 }
                 Clause::Count(_) => self.follows_task(found) || self.counts_task(found),
                 Clause::For(amount) if amount.days > 0 || amount.months > 0 => {
-                    self.is_length_of_task(found)
+                    self.is_length_of_task(found) || self.follows_pause(found)
                 }
                 Clause::At(_) => self.ends_with_count(found),
+                Clause::From(_) => self.is_origin(found) || self.follows_pause(found),
+                Clause::Until(_) => self.follows_pause(found),
                 Clause::Zone(_) => self.is_short_zone(found),
                 Clause::Day(_) | Clause::Dates(_) => {
                     self.is_named_day(found) || self.is_adjective(found)
@@ -108,6 +142,30 @@ impl Rest<'_> {
             && !matches!(self.text(end), "and" | "to" | "then" | "please")
     }
 
+    /// Returns whether a month may belong to the last of several times: "at 6pm, at 7pm in august".
+    fn follows_second_time(&self, found: &Found) -> bool {
+        let is_time =
+            |time: &&Found| time.tokens.1 == found.tokens.0 && matches!(time.clause, Clause::At(_));
+        self.found.iter().find(is_time).is_some_and(|time| {
+            (time.tokens.0..time.tokens.1)
+                .any(|at| self.text(at) == "," && self.text(at + 1) == "at")
+        })
+    }
+
+    /// Returns whether a start says where something comes from: "the numbers from monday every
+    /// tuesday".
+    fn is_origin(&self, found: &Found) -> bool {
+        let (start, end) = found.tokens;
+        let days =
+            |next: &Found| next.tokens.0 == end && matches!(next.clause, Clause::Weekdays { .. });
+        // "the conference from 3 to 5 may, every monday"
+        let is_apart =
+            self.text(end) == "," && self.begins_part(end + 1) && !self.has_part_before(start);
+        self.text(start) == "from"
+            && self.follows_task(found)
+            && (is_apart || self.found.iter().any(days))
+    }
+
     fn is_pause(&self, at: usize) -> bool {
         let word = self.own(at);
         self.is_left(at)
@@ -146,12 +204,22 @@ impl Rest<'_> {
     /// Returns whether the last number of a time counts something: "um acht zehn Liegestütze".
     fn ends_with_count(&self, found: &Found) -> bool {
         let (start, end) = found.tokens;
-        let is_number = |at: usize| words::number(self.text(at)).is_some();
-        end >= start + 2
+        if end < start + 2 || !self.is_ordinary(end) {
+            return false;
+        }
+        let is_word = |at: usize| words::number(self.text(at)).is_some();
+        let is_number = |at: usize| {
+            is_word(at) || self.tokens.get(at).is_some_and(|token| token.kind == Kind::Number)
+        };
+        // "at 9, 2 pills"
+        let is_pair = matches!(&found.clause, Clause::At(times) if times.len() == 2)
+            && end == start + 4
             && is_number(end - 1)
-            && is_number(end - 2)
-            && self.is_ordinary(end)
-            && (self.language == Language::German || self.text(end - 1) == "ten")
+            && self.text(end - 2) == ",";
+        is_pair
+            || is_word(end - 1)
+                && is_word(end - 2)
+                && (self.language == Language::German || self.text(end - 1) == "ten")
     }
 
     fn is_short_zone(&self, found: &Found) -> bool {
@@ -211,6 +279,8 @@ impl Rest<'_> {
             "as" => next == "long" && self.own(at + 2) == "as" && self.has_part_before(at),
             "eve" => is_behind || next == "of" || before == "the",
             "school" => is_before && matches!(next, "night" | "nights"),
+            "end" => next == "of" && self.begins_part(at + 2),
+            "karwoche" | "projektwoche" | "valentine's" | "valentines" => true,
             "mo" => next == "fr",
             "any" | "alt" | "~" => is_before,
             "denn" => before == "sei",
@@ -231,7 +301,19 @@ impl Rest<'_> {
             let message = "When exactly? This may change the schedule, but is not understood.";
             return Err(self.refuse(at, message));
         }
+        if at > 1 && SESSIONS.contains(&word) && self.counts_sessions(at - 1) {
+            let message = "Is this how often the task runs? Write, say, \"10 times\".";
+            return Err(self.refuse(at, message));
+        }
         self.check_name_of_day(at, word)
+    }
+
+    /// Returns whether a number directly behind a part may be the number of runs: "every monday at
+    /// 6pm, 10 sessions".
+    fn counts_sessions(&self, number: usize) -> bool {
+        let is_number = self.tokens.get(number).is_some_and(|token| token.kind == Kind::Number)
+            || words::number(self.text(number)).is_some();
+        is_number && (self.ends_part(number) || self.text(number - 1) == ",")
     }
 
     /// Refuses a German day without a known date, such as "Rosenmontag", if no part says on which

@@ -19,7 +19,7 @@ pub(super) const LEXICON: Lexicon = Lexicon {
 
 #[rustfmt::skip]
 const ENTRIES: &[Entry] = &[
-    ("2 day | at @", "today"), ("2 moro", "tomorrow"), ("2 morrow", "tomorrow"), ("2 mro", "tomorrow"), ("2 mrw", "tomorrow"),
+    ("1 : 1 | with meeting call chat sync", "meeting"), ("2 day | at @", "today"), ("2 moro", "tomorrow"), ("2 morrow", "tomorrow"), ("2 mro", "tomorrow"), ("2 mrw", "tomorrow"),
     ("2 nite", "tonight"), ("2day", "today"), ("2morrow", "tomorrow"), ("afternon", "afternoon"),
     ("all days | except but besides apart at @", "every day"), ("all year round", ","), ("alt . | @", "alternate"), ("alt | @", "alternate"), ("alternating | @ days weeks months", "alternate"),
     ("as follows", ","), ("beetween", "between"), ("begining", "beginning"), ("betweeen", "between"), ("betwen", "between"),
@@ -29,9 +29,9 @@ const ENTRIES: &[Entry] = &[
     ("evenning", "evening"), ("ever | day weekday morning evening @", "every"), ("everday", "every day"), ("everry", "every"), ("evert", "every"),
     ("everu", "every"), ("every full hour", "every hour"), ("every month end", "at the end of every month"), ("every week day", "every weekday"), ("evety", "every"), ("evey", "every"),
     ("eveyr", "every"), ("evrery", "every"), ("evrey", "every"), ("evry", "every"), ("evry day", "every day"), ("evryday", "every day"),
-    ("ex | @ weekends holidays", "except"), ("excpet", "except"), ("execpt", "except"), ("exept", "except"), ("expect | on @ weekends holidays", "except"), ("forever", ","),
+    ("ex | @ weekends holidays", "except"), ("exc | @ weekends", "except"), ("excpet", "except"), ("execpt", "except"), ("exept", "except"), ("expect | on @ weekends holidays", "except"), ("forever", ","),
     ("forthnightly", "fortnightly"), ("fortnigtly", "fortnightly"), ("half - yearly", "every 6 months"), ("half yearly", "every 6 months"),
-    ("horus", "hours"), ("hous | between from", "hours"), ("hrly", "hourly"), ("huor", "hour"), ("in a fortnight", "in 2 weeks"), ("indefinitely", ","), ("m - f", "weekdays"),
+    ("happy hour", "meeting"), ("horus", "hours"), ("hous | between from", "hours"), ("hrly", "hourly"), ("huor", "hour"), ("in a fortnight", "in 2 weeks"), ("indefinitely", ","), ("m - f", "weekdays"),
     ("m - th", "mondays - thursday"), ("m / w / f", "mondays , wednesdays , fridays"), ("m w f", "mondays , wednesdays , fridays"), ("mid - day", "midday"), ("mid - night", "midnight"),
     ("mid night", "midnight"), ("midnite", "midnight"), ("minitues", "minutes"), ("mintues", "minutes"), ("minuets", "minutes"),
     ("minuts", "minutes"), ("mnth", "month"), ("mnths", "months"),  ("mon wed fri", "mondays , wednesdays , fridays"), ("month - end", "end of the month"), ("month end", "end of the month"), ("moring", "morning"),
@@ -46,9 +46,9 @@ const ENTRIES: &[Entry] = &[
     ("tomo", "tomorrow"), ("tomoro", "tomorrow"), ("tomorro", "tomorrow"), ("tomorrows", "tomorrow"), ("tomorrrow", "tomorrow"),
     ("tomoz", "tomorrow"), ("tomz", "tomorrow"), ("tonght", "tonight"), ("tonite", "tonight"), ("tth", "tuesdays , thursdays"),
     ("tu / th", "tuesdays , thursdays"), ("tue thu", "tuesdays , thursdays"), ("tuth", "tuesdays , thursdays"), ("unti", "until"),
-    ("until further notice", ","), ("untill", "until"), ("untl", "until"), ("weekdy", "weekday"), ("weekned", "weekend"),
+    ("until further notice", ","), ("untill", "until"), ("untl", "until"), ("w / o | @ weekends", "except"), ("weekdy", "weekday"), ("weekned", "weekend"),
     ("without exception", ","), ("without fail", ","), ("wkday", "weekday"), ("wkdays", "weekdays"), ("wkend", "weekend"), ("wkends", "weekends"),
-    ("wkly", "weekly"), ("wknd", "weekend"), ("wknds", "weekends"), ("wks", "weeks"), ("year - round", ","), ("yrly", "yearly"),
+    ("wkly", "weekly"), ("wknd", "weekend"), ("wknds", "weekends"), ("wks", "weeks"), ("xcpt", "except"), ("year - round", ","), ("yrly", "yearly"),
 ];
 
 /// Words that are not typing errors. Most of them are English words.
