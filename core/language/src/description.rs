@@ -71,30 +71,7 @@ pub(crate) fn description(
         has_lead |= lead.len() > 1 || lead.first() == Some(&"reminder");
         words.drain(..lead.len());
     }
-    let says_what = |token: &Token| token.kind != Kind::Symbol && token.text != "please";
-    let end = tokens.iter().rfind(|token| says_what(token)).map(|token| token.span);
-    while words
-        .last()
-        .is_some_and(|last| TRAILING.contains(&last.text.as_str()) || last.kind == Kind::Symbol)
-        && !ends_with_particle(phrase, &words, end)
-    {
-        words.pop();
-    }
-    while words.first().is_some_and(|first| {
-        matches!(first.text.as_str(), "and" | "at" | "on" | "to" | "of" | "-" | "then" | "by")
-    }) {
-        words.remove(0);
-    }
-    // "an Heiligabend"
-    let is_followed = |word: &Token| {
-        words
-            .iter()
-            .any(|next| next.span.start > word.span.end && next.span.start <= word.span.end + 1)
-    };
-    if words.first().is_some_and(|first| own_word(&first.text) == Some("an") && !is_followed(first))
-    {
-        words.remove(0);
-    }
+    trim(phrase, tokens, &mut words);
     let is_joint = |word: &str| match own_word(word) {
         Some(own) => GERMAN_JOINTS.contains(&own),
         None => JOINTS.contains(&word),
@@ -137,6 +114,34 @@ pub(crate) fn description(
         u8::try_from((total * 2).min(20)).unwrap_or(20)
     };
     LeftOver { description: Some(text.trim().to_owned()).filter(|text| !text.is_empty()), cost }
+}
+
+/// Removes the words at both ends that only join the description to other parts.
+fn trim(phrase: &str, tokens: &[Token], words: &mut Vec<&Token>) {
+    let says_what = |token: &Token| token.kind != Kind::Symbol && token.text != "please";
+    let end = tokens.iter().rfind(|token| says_what(token)).map(|token| token.span);
+    while words
+        .last()
+        .is_some_and(|last| TRAILING.contains(&last.text.as_str()) || last.kind == Kind::Symbol)
+        && !ends_with_particle(phrase, words, end)
+    {
+        words.pop();
+    }
+    while words.first().is_some_and(|first| {
+        matches!(first.text.as_str(), "and" | "at" | "on" | "to" | "of" | "-" | "then" | "by")
+    }) {
+        words.remove(0);
+    }
+    // "an Heiligabend"
+    let is_followed = |word: &Token| {
+        words
+            .iter()
+            .any(|next| next.span.start > word.span.end && next.span.start <= word.span.end + 1)
+    };
+    if words.first().is_some_and(|first| own_word(&first.text) == Some("an") && !is_followed(first))
+    {
+        words.remove(0);
+    }
 }
 
 /// Returns whether a word before a part belongs to a verb before it: "log on tomorrow".
