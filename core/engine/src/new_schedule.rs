@@ -118,7 +118,8 @@ impl NewSchedule {
             *read.schedule = schedule;
             first
         });
-        Ok(Self { read, record: counted, since, next, owed: Vec::new(), begins_later: true })
+        let begins_later = begins_later || read.counted_from.flatten().is_some();
+        Ok(Self { read, record: counted, since, next, owed: Vec::new(), begins_later })
     }
 }
 
@@ -149,5 +150,7 @@ mod tests {
         let counted = format!(r#","maxRuns":3,"firstRun":{},"finalRun":{}"#, at(5_000), at(15_000));
         assert_eq!(new(&counted, 5_001), (true, Some(10_000)));
         assert_eq!(new(&counted, 4_999), (false, Some(5_000)));
+        // The shard counts them first.
+        assert_eq!(new(r#","maxRuns":3"#, 5_001), (false, Some(10_000)));
     }
 }
