@@ -22,18 +22,28 @@ scripts/setup.sh || { wait; exit 1; }
 out=coordinator/build
 stamp=$out/.built-from
 
-# The inputs of the wasm: the Worker's crates, the manifests, and the tools.
-fingerprint() {
+# The inputs of the wasm but Cargo.lock: the Worker's crates, the manifests, and the tools.
+sources() {
   {
     find core macros platform registry limiter shard dispatcher coordinator -type f \
       -not -path '*/build/*' -not -path '*/target/*' -not -path '*/tests/*' -not -path '*/fuzz/*' -print0 |
       LC_ALL=C sort -z | xargs -0 $SHA256
-    $SHA256 Cargo.toml Cargo.lock rust-toolchain.toml package-lock.json scripts/build.sh
+    $SHA256 Cargo.toml rust-toolchain.toml package-lock.json scripts/build.sh
     echo "$WORKER_BUILD $WASM_BINDGEN"
   } | $SHA256
 }
 
+fingerprint() {
+  { sources && $SHA256 Cargo.lock; } | $SHA256
+}
+
+# Notes what was built, unless a source has changed meanwhile. Cargo may have completed Cargo.lock.
+note() {
+  if [ "$(sources)" = "$built" ]; then echo "$(fingerprint) $1" >"$stamp"; fi
+}
+
 want=$(fingerprint)
+built=$(sources)
 if [ -f "$out/index.js" ] && [ -f "$out/index_bg.wasm" ]; then
   case "$(cat "$stamp" 2>/dev/null)" in
     "$want small" | "$want $kind") exit 0 ;;
@@ -43,7 +53,7 @@ rm -f "$stamp"
 if [ "$kind" = quick ]; then
   "$WORKER_BUILD/bin/worker-build" --release --no-opt coordinator
   rm -f "$out/with-names.wasm"
-  echo "$(fingerprint) quick" >"$stamp"
+  note quick
   exit 0
 fi
 "$WORKER_BUILD/bin/worker-build" --release coordinator
@@ -58,5 +68,4 @@ mv "$out/index_bg.wasm" "$out/with-names.wasm"
 # in common: 55 kB.
 "$WASM_OPT_BIN" -O3 --converge --reorder-functions-by-name --strip-debug --strip-producers "$out/with-names.wasm" -o "$out/index_bg.wasm"
 
-# Cargo may have completed Cargo.lock meanwhile, so the stamp is of the current sources.
-echo "$(fingerprint) small" >"$stamp"
+note small
