@@ -133,7 +133,7 @@ impl Batch<'_> {
         numbers.map(|(number, _)| Some(number)).chain(std::iter::repeat(None))
     }
 
-    /// Writes the results of items of which some were refused. Only the results of refused items
+    /// Writes the results of items if some items were refused. Only the results of refused items
     /// name their lines.
     fn write_results(&self, failed: &[Option<&Problem>], rejected: usize, out: &mut Vec<u8>) {
         let mut left = MAX_ERRORS_BYTES.saturating_sub(rejected * UNEXPLAINED_BYTES);

@@ -294,7 +294,7 @@ impl Engine {
     }
 }
 
-/// Returns the record of a definition of which a part is done. The task stays paused and keeps its
+/// Returns the record of a definition that is done in part. The task stays paused and keeps its
 /// version until the last part. `stored` is its record before this part.
 fn still_paused(given: &[u8], stored: &[u8]) -> Result<Vec<u8>, EngineError> {
     let parse = |text| {

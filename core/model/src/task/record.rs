@@ -188,7 +188,7 @@ pub struct Record<'a> {
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     #[schemars(description = "Why it was paused: the `note` of the request.")]
     pub pause_note: Option<Cow<'a, str>>,
-    /// For a paused task of which a request has changed a part: its version before the request. It
+    /// For a paused task that a request has changed in part: its version before the request. It
     /// stays the version of the task until the last part. Answers leave it out.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(skip)]

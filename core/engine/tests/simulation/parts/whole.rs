@@ -100,7 +100,7 @@ impl Story {
     }
 
     /// Returns what comes of it: the parts, and then what must be the same for each size.
-    fn told(&self, bytes: usize) -> (usize, Told) {
+    fn play(&self, bytes: usize) -> (usize, Seen) {
         let mut pair = Pair::new();
         pair.add_all(definition(&[self.record(self.items[0], self.jitter[0], bytes)]));
         pair.change_in_parts(one(), Change::Pause, NOW.plus(-1), PART_BYTES);
@@ -118,8 +118,8 @@ impl Story {
             (record.final_run, record.is_paused(), record.unfinished_version)
         });
         let fired = pair.succeeded(NOW.plus(1_000 * self.every * (self.ends_at + 400)));
-        let told = Told { answers, schedule, fired, outcomes: pair.outcomes() };
-        (parts, told)
+        let seen = Seen { answers, schedule, fired, outcomes: pair.outcomes() };
+        (parts, seen)
     }
 
     /// Sends a request until it is done, each time after a restart. Returns the parts, and whether
@@ -168,7 +168,7 @@ impl Pair {
 }
 
 #[derive(Debug, PartialEq)]
-struct Told {
+struct Seen {
     answers: Vec<bool>,
     /// The end of the schedule, whether it is paused, and whether a change is unfinished.
     schedule: Option<(Option<UnixMillis>, bool, Option<u64>)>,
@@ -184,8 +184,8 @@ fn a_definition_does_the_same_in_parts() {
     let mut in_parts = 0;
     for seed in 0..stories {
         let story = Story::drawn(&mut Random::new(seed));
-        let (_, small) = story.told(SMALL);
-        let (parts, large) = story.told(LARGE);
+        let (_, small) = story.play(SMALL);
+        let (parts, large) = story.play(LARGE);
         assert_eq!(small, large, "seed {seed}: {story:?}");
         assert!(large.fired.values().all(|times| *times == 1), "seed {seed}: {large:?}");
         in_parts += u64::from(parts > 1);
