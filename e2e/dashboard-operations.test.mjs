@@ -247,7 +247,15 @@ test("a calendar is created, left out by a new task, changed by two people, and 
     await dialog.getByLabel("Rules").fill("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=-1");
     await dialog.getByRole("button", { name: "Create" }).click();
   };
+  // One that is stored, but cannot be read, is named, and can be created again.
+  await page.route("**/v1/calendars", (route) => route.fulfill({ json: { calendars: [], unreadable: ["holidays"] } }));
+  await page.reload();
+  await page.getByText("The scheduler cannot read the calendar holidays. Tasks keep the items that they have. Create it again.").waitFor();
+  assert.deepEqual(await violations(page), []);
+  const sent = page.waitForRequest((request) => request.method() === "PUT");
   await create("2099-01-02, 13-01");
+  assert.equal((await sent).headers()["if-none-match"], undefined);
+  await page.unroute("**/v1/calendars");
   await dialog.getByText('This is "13-01", a date that does not exist').waitFor();
   await dialog.getByText("Nothing was changed: see what is marked above.").waitFor();
   await until("the dates to have the focus", () => dialog.getByLabel("Dates").evaluate((field) => field === document.activeElement));

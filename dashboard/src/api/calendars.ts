@@ -3,18 +3,19 @@
 import { withUsers, type Users } from "../lib/calendars";
 import { inPath, request, type Answer } from "./client";
 import { listTasks } from "./tasks";
-import type { Calendar, ListedCalendar, NewCalendar } from "./types";
+import type { Calendar, CalendarList, ListedCalendar, NewCalendar } from "./types";
 
 const pathOf = (name: string): string => `/v1/calendars/${inPath(name)}`;
 
-/** Lists the calendars of the namespace, without their items. */
-export const listCalendars = async (signal?: AbortSignal): Promise<ListedCalendar[]> => (await request<{ calendars: ListedCalendar[] }>("GET", "/v1/calendars", { signal })).body.calendars;
+/** Lists the calendars of the namespace, without their items, and names those that cannot be read. */
+export const listCalendars = async (signal?: AbortSignal): Promise<CalendarList> => (await request<CalendarList>("GET", "/v1/calendars", { signal })).body;
 
 /** Returns a calendar, and the tag of its items and its description. */
 export const getCalendar = (name: string, signal?: AbortSignal): Promise<Answer<Calendar>> => request<Calendar>("GET", pathOf(name), { signal });
 
-/** Creates a calendar; refused with `other-version` if there is one with this name. */
-export const createCalendar = async (name: string, calendar: NewCalendar): Promise<Calendar> => (await request<Calendar>("PUT", pathOf(name), { body: calendar, headers: { "if-none-match": "*" } })).body;
+/** Creates a calendar; refused with `other-version` if there is one with this name, unless it replaces one that cannot be read. */
+export const createCalendar = async (name: string, calendar: NewCalendar, replacesUnreadable = false): Promise<Calendar> =>
+  (await request<Calendar>("PUT", pathOf(name), { body: calendar, headers: replacesUnreadable ? {} : { "if-none-match": "*" } })).body;
 
 /** Replaces the items and the description of a calendar; refused with `other-version` if it has another tag. */
 export const replaceCalendar = async (name: string, calendar: NewCalendar, etag: string | undefined): Promise<Calendar> => (await request<Calendar>("PUT", pathOf(name), { body: calendar, ifMatch: etag })).body;

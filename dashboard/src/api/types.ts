@@ -34,6 +34,7 @@ export type Namespace = Schemas["Namespace"];
 export type Quota = Schemas["Quota"];
 export type Calendar = Schemas["Calendar"];
 export type ListedCalendar = Schemas["ListedCalendar"];
+export type CalendarList = Schemas["CalendarList"];
 export type NewCalendar = Schemas["NewCalendar"];
 export type Problem = Schemas["Problem"];
 export type Health = Schemas["Health"];

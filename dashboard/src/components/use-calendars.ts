@@ -10,7 +10,7 @@ export function useCalendars(): readonly ListedCalendar[] | undefined {
     if (!mayRead.value) return undefined;
     const controller = new AbortController();
     // Without them, a form still shows the names that it has.
-    listCalendars(controller.signal).then(setCalendars, () => {});
+    listCalendars(controller.signal).then(({ calendars: known }) => setCalendars(known), () => {});
     return () => controller.abort();
   }, []);
   return calendars;

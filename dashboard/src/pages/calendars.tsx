@@ -44,25 +44,37 @@ export const REMOVAL = {
 };
 
 export function Calendars() {
-  const read = usePoll(listCalendars, [namespace.value], { everyMs: (calendars) => (calendars.some(({ pending }) => pending) ? EVERY_MS : 0), ...ASKS_ONE });
-  const users = useUsers(read.value ?? []);
+  const read = usePoll(listCalendars, [namespace.value], { everyMs: ({ calendars }) => (calendars.some(({ pending }) => pending) ? EVERY_MS : 0), ...ASKS_ONE });
+  const users = useUsers(read.value?.calendars ?? []);
   return (
     <ResourcePage
       title="Calendars"
       about="Days and times that recurring tasks leave out by name. When a calendar changes, its tasks follow."
-      read={read}
+      read={{ ...read, value: read.value?.calendars }}
       columns={columnsWith(users)}
       nameOf={({ name }) => name}
       keyOf={({ name }) => name}
       mayChange={mayWrite.value}
       addLabel="Create a calendar"
       isEditable={() => true}
-      editor={(calendar, onClose, onDone) => <CalendarDialog name={calendar?.name} onClose={onClose} onDone={onDone} />}
+      editor={(calendar, onClose, onDone) => <CalendarDialog name={calendar?.name} unreadable={read.value?.unreadable ?? []} onClose={onClose} onDone={onDone} />}
       removal={REMOVAL}
       none={{
         title: "No calendars",
         text: "Create one for the public holidays of a country, or for the hours in which an office is closed. A recurring task that names it does not fire on these days and at these times. Change the calendar in one place, such as for the holidays of the next year, and all its tasks follow.",
       }}
-    />
+    >
+      <UnreadableNote names={read.value?.unreadable ?? []} />
+    </ResourcePage>
+  );
+}
+
+/** Names the calendars that are stored, but cannot be read. */
+function UnreadableNote({ names }: { names: readonly string[] }) {
+  if (names.length === 0) return null;
+  return (
+    <p class="note warn" role="status">
+      The scheduler cannot read {names.length === 1 ? "the calendar" : "the calendars"} {names.join(", ")}. Tasks keep the items that they have. Create {names.length === 1 ? "it" : "them"} again.
+    </p>
   );
 }

@@ -59,6 +59,14 @@ export class Calendars {
     return (await this.#requests.send<CalendarList>({ method: "GET", path: "/v1/calendars", options })).body.calendars;
   }
 
+  /**
+   * Returns the names of the calendars whose stored form cannot be read, usually none. `list` leaves them out. Their
+   * tasks keep the items that they have, and `set` writes such a calendar again.
+   */
+  async unreadable(options: CallOptions = {}): Promise<string[]> {
+    return (await this.#requests.send<CalendarList>({ method: "GET", path: "/v1/calendars", options })).body.unreadable ?? [];
+  }
+
   /** Returns a calendar, and how far the update of its tasks has come. Fails with `/problems/no-calendar` if there is none. */
   async get(name: string, options: CallOptions = {}): Promise<VersionedCalendar> {
     return versioned(await this.#requests.send<Calendar>({ method: "GET", path: pathOf("calendars", name), options }));

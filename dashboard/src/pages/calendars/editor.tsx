@@ -14,12 +14,14 @@ import { tell } from "../../state/notices";
 interface EditorProps {
   /** The calendar to change; undefined to create one. */
   name: string | undefined;
+  /** The names of the calendars that cannot be read, and may be created again. */
+  unreadable?: readonly string[];
   onClose: () => void;
   onDone: () => void;
 }
 
 /** Reads the calendar with its items, which a list does not have, before it shows the form. */
-export function CalendarDialog({ name, onClose, onDone }: EditorProps) {
+export function CalendarDialog({ name, unreadable = [], onClose, onDone }: EditorProps) {
   const [base, setBase] = useState<Answer<Calendar>>();
   const [error, setError] = useState<unknown>();
   useEffect(() => {
@@ -35,10 +37,10 @@ export function CalendarDialog({ name, onClose, onDone }: EditorProps) {
       </Dialog>
     );
   }
-  return <Editor base={base} onClose={onClose} onDone={onDone} />;
+  return <Editor base={base} unreadable={unreadable} onClose={onClose} onDone={onDone} />;
 }
 
-function Editor({ base: read, onClose, onDone }: Omit<EditorProps, "name"> & { base: Answer<Calendar> | undefined }) {
+function Editor({ base: read, unreadable = [], onClose, onDone }: Omit<EditorProps, "name"> & { base: Answer<Calendar> | undefined }) {
   const base = read?.body;
   /** What a change replaces. */
   const [replaced, setReplaced] = useState(read);
@@ -50,7 +52,7 @@ function Editor({ base: read, onClose, onDone }: Omit<EditorProps, "name"> & { b
     const calendar = { ...items, ...(description === "" ? {} : { description }) };
     try {
       if (replaced) await replaceCalendar(name, calendar, replaced.etag);
-      else await createCalendar(name, calendar);
+      else await createCalendar(name, calendar, unreadable.includes(name));
     } catch (error) {
       if (!(error instanceof ApiError) || !error.is("other-version")) throw error;
       if (!replaced) throw new Error(`There is a calendar ${name} already. Choose another name, or close this dialog and change that one.`);
