@@ -126,6 +126,9 @@ impl Model {
         }
         if let Some(at) = self.replayed.get(&was).copied() {
             self.replayed.insert(firing, at);
+            // It was due when it was requested, and stays due, even if the definition pauses it
+            // and gives it a longer delay.
+            self.early.insert(firing);
         }
         let is_paused = new.says_paused.unwrap_or(was_paused);
         let keeps_schedule = matches!(new.schedule, Schedule::Recurring(_));
