@@ -8,7 +8,8 @@ use std::time::Duration;
 use worker::{Request, Result};
 
 /// The pace that such a body must keep, in bytes per millisecond. Its parts occupy a sixth of the
-/// memory of the largest batch, so it may take six times as long: 0.4 Mbit/s.
+/// memory of the largest batch, so it may take six times as long: 0.4 Mbit/s. Every step must keep
+/// the pace by itself. Otherwise, a long body could stall for many minutes at its end.
 const PART_PACE: usize = PACE / 6;
 
 /// The bytes of a step: the longest item. A larger step would take more memory, and one of 64 KB
@@ -28,18 +29,15 @@ pub enum Broken {
 /// so a sender waits until its parts are used.
 pub struct Parts {
     steps: Option<Steps>,
-    patience: Patience<Platform>,
     cutter: Cutter,
     /// What was read last, and how much of it was cut into parts.
     piece: Vec<u8>,
     at: usize,
-    /// The bytes that were read.
-    read: usize,
 }
 
 impl std::fmt::Debug for Parts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Parts").field("read", &self.read).finish_non_exhaustive()
+        f.debug_struct("Parts").field("cutter", &self.cutter).finish_non_exhaustive()
     }
 }
 
@@ -52,11 +50,9 @@ impl Parts {
         let body = request.inner().body();
         Ok(Self {
             steps: body.map(|body| Steps::of(&body, STEP)).transpose()?,
-            patience: Patience::new(Platform),
             cutter: Cutter::new(bounds),
             piece: Vec::with_capacity(STEP),
             at: 0,
-            read: 0,
         })
     }
 
@@ -75,17 +71,19 @@ impl Parts {
             self.piece.clear();
             self.at = 0;
             let Some(steps) = &mut self.steps else { return Ok(self.cutter.finish()) };
-            let limit = GRACE + Duration::from_millis(((self.read + STEP) / PART_PACE) as u64);
-            let step = self.patience.wait(limit, steps.read(STEP, &mut self.piece)).await;
-            let slow = || {
-                Broken::TooSlow(format!(
-                    "the body arrives too slowly; send at least {PART_PACE} KB/s, not counting the first {} s",
-                    GRACE.as_secs()
-                ))
-            };
-            let goes_on = step.ok_or_else(slow)?.map_err(Broken::Cut)?;
-            self.read += self.piece.len();
-            if !goes_on {
+            let read = in_time(steps.read(STEP, &mut self.piece)).await;
+            if !read.as_ref().is_ok_and(|goes_on| *goes_on) {
+                self.steps = None;
+            }
+            read?;
+        }
+    }
+
+    /// Reads the rest of the body, and drops it. While a sender is still sending, it may not read
+    /// an answer, and it loses the answer if the connection is closed.
+    pub async fn drop_rest(&mut self) {
+        while let Some(steps) = &mut self.steps {
+            if !in_time(steps.skip(STEP)).await.is_ok_and(|goes_on| goes_on) {
                 self.steps = None;
             }
         }
@@ -95,4 +93,17 @@ impl Parts {
     pub fn lines_read(&self) -> u64 {
         self.cutter.ended()
     }
+}
+
+/// Waits for a step of the body.
+async fn in_time(step: impl Future<Output = Result<bool>>) -> std::result::Result<bool, Broken> {
+    let limit = GRACE + Duration::from_millis((STEP / PART_PACE) as u64);
+    let slow = || {
+        Broken::TooSlow(format!(
+            "the body arrives too slowly; send at least {PART_PACE} KB/s, and pause for {} s at most",
+            GRACE.as_secs()
+        ))
+    };
+    let step = Patience::new(Platform).wait(limit, step).await;
+    step.ok_or_else(slow)?.map_err(Broken::Cut)
 }

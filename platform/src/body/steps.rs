@@ -30,6 +30,34 @@ impl Steps {
     /// Reads the next `wanted` bytes, and adds them to `body`. At the end of the stream, there may
     /// be fewer. Returns whether the stream may go on.
     pub(super) async fn read(&mut self, wanted: usize, body: &mut Vec<u8>) -> Result<bool> {
+        let (come, goes_on) = self.step(wanted).await?;
+        let Some(come) = come else { return Ok(goes_on) };
+        let at = body.len();
+        body.resize(at + come.length() as usize, 0);
+        if let Some(end) = body.get_mut(at..) {
+            come.copy_to(end);
+        }
+        self.keep(&come);
+        Ok(goes_on)
+    }
+
+    /// Reads the next `wanted` bytes, and drops them. Returns whether the stream may go on.
+    pub(super) async fn skip(&mut self, wanted: usize) -> Result<bool> {
+        let (come, goes_on) = self.step(wanted).await?;
+        if let Some(come) = come {
+            self.keep(&come);
+        }
+        Ok(goes_on)
+    }
+
+    /// Uses the memory of a step again.
+    fn keep(&mut self, come: &Uint8Array) {
+        if let Some(buffer) = &mut self.buffer {
+            *buffer = Uint8Array::new(&come.buffer());
+        }
+    }
+
+    async fn step(&mut self, wanted: usize) -> Result<(Option<Uint8Array>, bool)> {
         let step = match &self.buffer {
             Some(buffer) => method(&self.reader, "readAtLeast")?.call2(
                 &self.reader,
@@ -41,19 +69,10 @@ impl Steps {
         let step = JsFuture::from(step?.dyn_into::<Promise>()?).await?;
         let value = Reflect::get(&step, &JsValue::from_str("value"))?;
         let is_end = Reflect::get(&step, &JsValue::from_str("done"))?.is_truthy();
-        let come = match value.dyn_into::<Uint8Array>() {
-            Ok(come) => come,
-            Err(_) if is_end => return Ok(false),
-            Err(_) => return Err(Error::from("the stream has a chunk that is not bytes")),
-        };
-        let at = body.len();
-        body.resize(at + come.length() as usize, 0);
-        if let Some(end) = body.get_mut(at..) {
-            come.copy_to(end);
+        match value.dyn_into::<Uint8Array>() {
+            Ok(come) => Ok((Some(come), !is_end)),
+            Err(_) if is_end => Ok((None, false)),
+            Err(_) => Err(Error::from("the stream has a chunk that is not bytes")),
         }
-        if let Some(buffer) = &mut self.buffer {
-            *buffer = Uint8Array::new(&come.buffer());
-        }
-        Ok(!is_end)
     }
 }

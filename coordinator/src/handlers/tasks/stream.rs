@@ -43,6 +43,10 @@ const PART_COSTLY_LINES: usize = MAX_SENTENCES / 4;
 /// to a millisecond if it is long: 20 of the 30 seconds of an invocation.
 const MAX_COSTLY_LINES: usize = 20 * MAX_SENTENCES;
 
+/// A stream ends after a part with which it has refused this many tasks, as many as a batch can. So
+/// its errors are few, and a body that is no list of tasks costs little.
+const MAX_REJECTED: u64 = MAX_BATCH_ITEMS as u64;
+
 const BOUNDS: PartBounds = PartBounds {
     lines: PART_LINES,
     bytes: PART_BYTES,
@@ -103,14 +107,19 @@ impl Import<'_> {
     /// nobody reads the answer.
     async fn run(mut self, mut lines: mpsc::Sender<Line>) {
         loop {
-            let last = match self.next(&mut lines).await {
+            match self.next(&mut lines).await {
                 Ok(Some(())) => continue,
-                Ok(None) => Ok(end_line(&self.totals, None)),
-                Err(problem) if self.totals.parts == 0 => Err(problem),
-                Err(problem) => Ok(end_line(&self.totals, Some(&problem))),
-            };
-            // Without a reader, nobody misses the line.
-            let _ = lines.send(last).await;
+                // Without a reader, nobody misses the line.
+                Ok(None) => drop(lines.send(Ok(end_line(&self.totals, None))).await),
+                Err(problem) if self.totals.parts == 0 => {
+                    self.parts.drop_rest().await;
+                    let _ = lines.send(Err(problem)).await;
+                }
+                Err(problem) => {
+                    let _ = lines.send(Ok(end_line(&self.totals, Some(&problem)))).await;
+                    self.parts.drop_rest().await;
+                }
+            }
             return;
         }
     }
@@ -154,20 +163,23 @@ impl Import<'_> {
         }
     }
 
-    /// Checks that the platform allows this invocation to create a further part.
+    /// Checks that this invocation may create a further part.
     fn check_budget(&self, part: &Part) -> Result<(), Problem> {
-        let is_first = self.totals.parts == 0;
-        if !is_first && !self.call.shards.may_create(part.lines.len()) {
-            return Err(Problem::too_long_stream(
-                "this request has made as many requests to shards as SUBREQUESTS allows",
-            ));
-        }
-        if !is_first && self.totals.costly_lines + part.costly_lines > MAX_COSTLY_LINES {
-            return Err(Problem::too_long_stream(&format!(
-                "this request has created as many tasks with schedules in words or calendars as one request can: the limit is {MAX_COSTLY_LINES}"
-            )));
-        }
-        Ok(())
+        let Totals { parts, rejected, costly_lines, .. } = self.totals;
+        let why = if parts == 0 {
+            return Ok(());
+        } else if !self.call.shards.may_create(part.lines.len()) {
+            "this request has made as many requests to shards as SUBREQUESTS allows".to_owned()
+        } else if costly_lines + part.costly_lines > MAX_COSTLY_LINES {
+            format!(
+                "one request may create {MAX_COSTLY_LINES} tasks with a schedule in words or calendars, and more follow"
+            )
+        } else if rejected >= MAX_REJECTED {
+            format!("{rejected} tasks were refused, and a request ends after {MAX_REJECTED}")
+        } else {
+            return Ok(());
+        };
+        Err(Problem::too_long_stream(&why))
     }
 }
 

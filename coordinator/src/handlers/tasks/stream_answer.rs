@@ -25,7 +25,7 @@ pub(super) struct Totals {
     pub(super) lines: u64,
     accepted: u64,
     replaced: u64,
-    rejected: u64,
+    pub(super) rejected: u64,
     #[serde(skip)]
     pub(super) parts: u64,
     #[serde(skip)]
