@@ -303,7 +303,7 @@ mod tests {
     }
 
     /// All requests are parsed by types of the core, whose tests attack their fields. `Call::text`
-    /// stops at the route's limit.
+    /// stops at the route's limit, and `Call::parts` reads one part at a time.
     #[test]
     fn no_other_module_reads_a_request() {
         // These files parse the answers of objects, of the API and of a model, and the payload of

@@ -149,7 +149,7 @@ impl Import<'_> {
         let problem = failed.first().map(|problem| (*problem).clone());
         match problem {
             // Nothing of the part was created, so the stream may continue with its first line.
-            Some(problem) if failed.len() == outcome.parts.len() => return Err(problem),
+            Some(problem) if failed.len() == outcome.parts.len() => Err(problem),
             problem => {
                 let line = part_line(&part.lines, &outcome, self.shown, &mut self.totals);
                 self.totals.costly_lines += part.costly_lines;
