@@ -16,6 +16,7 @@ const noop = { type: "handler", name: "noop" };
 const tasks = (count, fields) => JSON.stringify(Array.from({ length: count }, (_, n) => ({ delayInSeconds: 86_400, callback: noop, ...fields(n) })));
 
 const batch = { path: "/v1/tasks/batch", ordinary: () => tasks(1_000, () => ({ payload: "x".repeat(200) })) };
+const stream = { path: "/v1/tasks/stream", headers: ndjson, ordinary: () => `${JSON.stringify({ delayInSeconds: 86_400, callback: noop, payload: "x".repeat(200) })}\n`.repeat(1_000) };
 const one = { path: "/v1/tasks", ordinary: () => JSON.stringify({ delayInSeconds: 86_400, callback: noop }) };
 const cancel = { path: "/v1/tasks/cancel", ordinary: () => JSON.stringify({ ids: Array.from({ length: 1_000 }, (_, n) => `none-${n}`) }) };
 const preview = { path: "/v1/preview", ordinary: () => JSON.stringify({ cron: "0 9 * * 1-5" }) };
@@ -28,13 +29,18 @@ const patch = { path: "/v1/tasks/patched", method: "PATCH", ordinary: () => JSON
 /**
  * Each body is sent as it is. `expect` lists the accepted statuses. `chunked` sends the body
  * without a Content-Length, repeatedly up to this many bytes. Some bodies are as long as the route
- * accepts, others are longer.
+ * accepts, others are longer. `answer` is the most bytes of an answer that is written in pieces,
+ * for which there is no common bound: here, the longest errors of the most refused tasks.
  */
 export const ATTACKS = [
   { name: "ten million tasks of two bytes", ...batch, body: () => list("{}", 30 * MB), expect: [413] },
   { name: "tasks of two bytes, as many as fit", ...batch, body: () => list("{}", 8 * MB), expect: [422] },
   { name: "numbers for tasks", ...batch, body: () => list("1", 8 * MB), expect: [422] },
   { name: "numbers a line", ...batch, headers: ndjson, body: () => "1\n".repeat(4 * MB), expect: [422] },
+  { name: "a hundred megabytes of numbers a line", ...stream, chunked: 100 * MB, body: () => "1\n".repeat(MB / 2), expect: [200] },
+  { name: "a line of a hundred megabytes", ...stream, chunked: 100 * MB, body: () => "x".repeat(MB), expect: [200] },
+  { name: "a hundred megabytes of empty lines", ...stream, chunked: 100 * MB, body: () => "\n".repeat(MB), expect: [200] },
+  { name: "lines with long names in a stream", ...stream, body: () => `${JSON.stringify({ ["y".repeat(400)]: 1 })}\n`.repeat(60_000), expect: [200], answer: 20 * MB },
   { name: "a task with eight megabytes of name", ...batch, body: () => `[{"${letters(8 * MB)}":1}]`, expect: [422] },
   { name: "a text for tasks", ...batch, body: () => `"${letters(8 * MB)}"`, expect: [422] },
   { name: "eight megabytes of tags", ...batch, body: () => `[{"delayInSeconds":1,"tags":${list('""', 8 * MB)}}]`, expect: [422] },
@@ -144,7 +150,7 @@ export function send(scheduler, { path, method = "POST", headers = {}, chunked, 
 
 /** Runs an attack. Returns what it takes, and what an ordinary request of its route takes. */
 export async function run(scheduler, pid, attack) {
-  const ordinary = await measured(pid, () => send(scheduler, { ...attack, chunked: undefined, headers: {} }, attack.ordinary()));
+  const ordinary = await measured(pid, () => send(scheduler, { ...attack, chunked: undefined, headers: attack.path === stream.path ? ndjson : {} }, attack.ordinary()));
   const text = attack.body();
   const hostile = await measured(pid, () => send(scheduler, attack, text).catch((error) => ({ status: String(error.code ?? error), bytes: 0 })));
   return { ordinary, hostile };

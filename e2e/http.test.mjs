@@ -109,7 +109,7 @@ test("every write obeys or refuses a condition", async () => {
     }
   }
   const many = [
-    ["POST", "/v1/tasks/batch", [task]], ["POST", "/v1/tasks/cancel", { ids: ["w"] }], ["POST", "/v1/tasks/pause", { ids: ["w"] }],
+    ["POST", "/v1/tasks/batch", [task]], ["POST", "/v1/tasks/stream", [task]], ["POST", "/v1/tasks/cancel", { ids: ["w"] }], ["POST", "/v1/tasks/pause", { ids: ["w"] }],
     ["POST", "/v1/tasks/resume", { ids: ["w"] }], ["POST", "/v1/tasks/run", { ids: ["w"] }], ["POST", "/v1/tasks/reschedule", { ids: ["w"], time: FAR }],
     ["PUT", "/v1/limits/w", { concurrency: 1 }], ["DELETE", "/v1/limits/w"], ["POST", "/v1/keys", { name: "w", scopes: ["read"], namespaces: ["*"] }],
     ["DELETE", "/v1/keys/w"], ["PUT", "/v1/namespaces/w", {}], ["DELETE", "/v1/namespaces/w"],

@@ -88,8 +88,11 @@ async function checked(method, path, { at = path, query = "", ...options } = {})
   checkTag(`${method} ${path} ${response.status}`, described, response);
   const content = described.content[response.headers.get("content-type")];
   assert.ok(content, `${method} ${at}: content type ${response.headers.get("content-type")}`);
-  const body = JSON.parse(text);
-  assert.deepEqual(misfits(body, content.schema), [], `${method} ${at}: ${text.slice(0, 500)}`);
+  // A stream of tasks is answered with an object on each line.
+  const isLines = response.headers.get("content-type") === "application/x-ndjson";
+  const objects = (isLines ? text.trimEnd().split("\n") : [text]).map((line) => JSON.parse(line));
+  for (const object of objects) assert.deepEqual(misfits(object, content.schema), [], `${method} ${at}: ${text.slice(0, 500)}`);
+  const body = objects.at(-1);
   return { status: response.status, body };
 }
 

@@ -1,5 +1,9 @@
 //! The context of a request for the handlers: [`Call`].
 
+mod detached;
+
+pub(crate) use detached::Detached;
+
 use crate::bodies::Held;
 use crate::clients::calendars;
 use crate::clients::epochs::find;
@@ -18,7 +22,7 @@ use scheduler_model::list_query::{Parameter, each_once, each_or_several, unknown
 use scheduler_model::schedule::Sentences;
 use scheduler_model::task::{NewTask, Targets, version_of, with_hidden_headers};
 use scheduler_platform::settings::{self, Allowed};
-use scheduler_platform::{Unread, read_body, within};
+use scheduler_platform::{Broken, PartBounds, Parts, Unread, read_body, within};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -58,6 +62,20 @@ pub(crate) struct Call<'a> {
     pub(crate) sentences: Sentences<'static>,
     /// The calendars that the tasks in the body name.
     pub(crate) calendars: Calendars,
+}
+
+/// Returns the refusal of a body that the platform does not deliver, or that is not text.
+fn unreadable(problem: &dyn std::fmt::Display) -> Problem {
+    Problem::invalid(FieldError::new("body", format!("cannot be read: {problem}")))
+}
+
+impl From<Broken> for Problem {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::TooSlow(detail) => Self::slow_body(detail),
+            Broken::Cut(problem) => unreadable(&problem),
+        }
+    }
 }
 
 /// Answers a request for the caller of another one.
@@ -142,9 +160,6 @@ impl Call<'_> {
     /// accepts. It does not read a large body while the bodies of other requests use up the memory.
     pub(crate) async fn text(&mut self) -> Result<String, Problem> {
         let (limit, namespace, env) = (self.body_limit, self.shards.namespace(), self.env);
-        let unreadable = |problem: String| {
-            Problem::invalid(FieldError::new("body", format!("cannot be read: {problem}")))
-        };
         let held = &mut self.held;
         let take = |bytes| {
             match held {
@@ -164,10 +179,17 @@ impl Call<'_> {
             Unread::TooLong => Problem::too_large(limit),
             Unread::NoRoom(problem) => problem,
             Unread::TooSlow(detail) => Problem::slow_body(detail),
-            Unread::Cut(problem) => unreadable(problem.to_string()),
+            Unread::Cut(problem) => unreadable(&problem),
         })?;
         String::from_utf8(bytes)
-            .map_err(|problem| unreadable(format!("it is not UTF-8: {problem}")))
+            .map_err(|problem| unreadable(&format_args!("it is not UTF-8: {problem}")))
+    }
+
+    /// Returns a reader of the request's body, which has a task on each line. It reads a part when
+    /// it is asked for one, so the body may have any length. `bytes` is the memory that this takes.
+    pub(crate) fn parts(&mut self, bounds: PartBounds, bytes: usize) -> Result<Parts, Problem> {
+        self.held = Some(Held::answer(self.shards.namespace(), bytes, self.env)?);
+        Parts::of(&self.request, bounds).map_err(|problem| unreadable(&problem))
     }
 
     /// Looks up the calendars that a task of the request names, in fields or in words, so that the
@@ -281,7 +303,7 @@ mod tests {
     }
 
     /// All requests are parsed by types of the core, whose tests attack their fields. `Call::text`
-    /// stops at the route's limit.
+    /// stops at the route's limit, and `Call::parts` reads one part at a time.
     #[test]
     fn no_other_module_reads_a_request() {
         // These files parse the answers of objects, of the API and of a model, and the payload of

@@ -63,7 +63,7 @@ impl Problem {
     pub(crate) fn batch_rejected(
         rejected: usize,
         at: usize,
-        line: Option<usize>,
+        line: Option<u64>,
         first: &FieldError,
     ) -> Self {
         let tasks =
@@ -100,6 +100,22 @@ impl Problem {
             "the body is longer than {limit} bytes, which is the limit of this route: send less, or split the request"
         );
         Self::new(ProblemType::TooLarge, detail)
+    }
+
+    /// Returns the end of a stream of tasks that is longer than one request can create. `why` names
+    /// the limit.
+    pub(crate) fn too_long_stream(why: &str) -> Self {
+        Self::new(
+            ProblemType::TooLarge,
+            format!("{why}: send the lines from nextLine on in another request"),
+        )
+    }
+
+    /// Returns the refusal of a body whose form the route does not accept.
+    pub(crate) fn media_type(header: &str, given: &str, wanted: &str) -> Self {
+        let given = cut(given, 100);
+        let detail = format!("{header} is {given:?}; {wanted}");
+        Self { field: Some(header.to_owned()), ..Self::new(ProblemType::MediaType, detail) }
     }
 
     /// Returns the refusal of a request without a valid API key.

@@ -1,14 +1,17 @@
 //! Reads the body of a request up to a limit.
 
+mod lines;
+mod parts;
 mod patience;
+mod steps;
 
-use crate::object::method;
+pub use lines::{Line, Part, PartBounds, Unreadable};
+pub use parts::{Broken, Parts};
+
 use futures::StreamExt;
 use patience::{Patience, Platform};
 use std::time::Duration;
-use worker::js_sys::{Object, Promise, Reflect, Uint8Array};
-use worker::wasm_bindgen::{JsCast, JsValue};
-use worker::wasm_bindgen_futures::JsFuture;
+use steps::Steps;
 use worker::{Error, Request};
 
 /// The pace that a body must keep after [`GRACE`], in bytes per millisecond. A body must keep a
@@ -55,12 +58,6 @@ pub enum Unread<E> {
 impl<E> From<worker::Error> for Unread<E> {
     fn from(problem: worker::Error) -> Self {
         Self::Cut(problem)
-    }
-}
-
-impl<E> From<JsValue> for Unread<E> {
-    fn from(problem: JsValue) -> Self {
-        Self::Cut(problem.into())
     }
 }
 
@@ -115,32 +112,15 @@ async fn read_in_steps<E>(
     patience: &mut Patience<Platform>,
 ) -> Result<Vec<u8>, Unread<E>> {
     let stream = request.inner().body().ok_or_else(|| Error::from("the request has no body"))?;
-    let options = Object::new();
-    Reflect::set(&options, &JsValue::from_str("mode"), &JsValue::from_str("byob"))?;
-    let reader = method(&stream, "getReader")?.call1(&stream, &options)?;
+    let mut steps = Steps::of(&stream, STEP)?;
     let mut body = Vec::with_capacity(bytes);
-    let mut buffer = Uint8Array::new_with_length(STEP as u32);
     while body.len() < bytes {
         let wanted = STEP.min(bytes - body.len());
-        let view = buffer.subarray(0, wanted as u32);
-        let step = method(&reader, "readAtLeast")?
-            .call2(&reader, &JsValue::from(wanted as u32), &view)?
-            .dyn_into::<Promise>()?;
-        let step = patience.wait(time_for(body.len() + wanted), JsFuture::from(step));
-        let step = step.await.ok_or_else(too_slow)??;
-        let Ok(come) = Reflect::get(&step, &JsValue::from_str("value"))?.dyn_into::<Uint8Array>()
-        else {
-            break;
-        };
-        let at = body.len();
-        body.resize(at + come.length() as usize, 0);
-        if let Some(end) = body.get_mut(at..) {
-            come.copy_to(end);
-        }
-        if Reflect::get(&step, &JsValue::from_str("done"))?.is_truthy() {
+        let limit = time_for(body.len() + wanted);
+        let step = patience.wait(limit, steps.read(wanted, &mut body));
+        if !step.await.ok_or_else(too_slow)?? {
             break;
         }
-        buffer = Uint8Array::new(&come.buffer());
     }
     Ok(body)
 }

@@ -13,7 +13,7 @@ pub mod settings;
 mod text_stream;
 mod timer;
 
-pub use body::{Unread, read_body};
+pub use body::{Broken, Line, Part, PartBounds, Parts, Unread, Unreadable, read_body};
 pub use object::Objects;
 pub use placement::{Placement, jurisdiction_of};
 pub use program_end::{AtEnd, first_at_end, until_end};

@@ -106,6 +106,13 @@ impl Shards {
         self.left.get() > MAX_TRIES * u32::try_from(at_once).unwrap_or(u32::MAX)
     }
 
+    /// Returns whether the platform allows this invocation to create `tasks` more tasks: one
+    /// request to each shard that gets some of them, and a second try.
+    pub(crate) fn may_create(&self, tasks: usize) -> bool {
+        let shards = tasks.min(self.map.all().count());
+        self.left.get() >= u32::try_from(2 * shards).unwrap_or(u32::MAX)
+    }
+
     /// Sends one shard a small JSON request.
     pub(crate) async fn ask<Q: Serialize, A: DeserializeOwned>(
         &self,

@@ -256,7 +256,7 @@ enum BatchItem {
 
 #[derive(JsonSchema)]
 #[schemars(inline)]
-struct ItemError {
+pub(super) struct ItemError {
     #[schemars(flatten)]
     error: FieldError,
     /// Whether the same item may be accepted later. Absent if the item itself is invalid.

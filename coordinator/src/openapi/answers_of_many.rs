@@ -2,9 +2,95 @@
 //! schemas: see `answers.rs`.
 #![expect(dead_code, reason = "only their schemas are used")]
 
-use super::answers::Task;
+use super::answers::{ItemError, Task};
 use scheduler_model::bounds::DRY_RUN_SHOWN;
 use schemars::JsonSchema;
+
+/// A line of the answer to a stream of tasks.
+#[derive(JsonSchema)]
+#[schemars(untagged, inline)]
+pub(crate) enum StreamLine {
+    Part(StreamPart),
+    End(StreamEnd),
+}
+
+/// The result of a part of a stream: of some lines of the body.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+pub(crate) struct StreamPart {
+    /// The number of the first line of the part, from 1. Empty lines count.
+    first_line: u64,
+    /// The number of its last line.
+    last_line: u64,
+    /// The number of tasks that were created.
+    accepted: u64,
+    /// How many of these replaced a task with the same id.
+    replaced: u64,
+    /// The number of tasks that were refused.
+    rejected: u64,
+    /// Present if an earlier request with the same `Idempotency-Key` has created the part.
+    #[schemars(extend("const" = true))]
+    replayed: Option<bool>,
+    /// A result for each refused task, or for each task with `results=all`, in the order of the
+    /// body.
+    results: Vec<StreamItem>,
+}
+
+/// The result for one task of a stream.
+#[derive(JsonSchema)]
+#[schemars(untagged, inline)]
+enum StreamItem {
+    /// The task was refused: see `error`. The id is present if the task was valid and its shard
+    /// failed.
+    Rejected {
+        /// The number of its line.
+        line: u64,
+        id: Option<String>,
+        error: ItemError,
+    },
+    /// The task was created.
+    #[schemars(rename_all = "camelCase")]
+    Accepted {
+        /// The number of its line.
+        line: u64,
+        id: String,
+        /// The line of the earlier task in the same part that has the same id and that this one
+        /// replaces. Absent if there is none.
+        duplicate_of: Option<u64>,
+    },
+}
+
+/// The last line of the answer to a stream. If `done` is false, it has the members of a problem.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+pub(crate) struct StreamEnd {
+    /// Whether every line of the body was processed.
+    done: bool,
+    /// The number of lines that were processed. Empty lines count.
+    lines: u64,
+    /// The number of tasks that were created.
+    accepted: u64,
+    /// How many of these replaced a task with the same id.
+    replaced: u64,
+    /// The number of tasks that were refused.
+    rejected: u64,
+    /// Only if `done` is false: the first line of which nothing was created. Send the lines from here
+    /// on in another request, and those whose `error` is `retryable`.
+    next_line: Option<u64>,
+    /// Only if `done` is false: when the rest may be sent, in seconds from now. Absent if waiting
+    /// does not help.
+    retry_after_seconds: Option<u32>,
+    /// Only if `done` is false: a stable name for programs, as in a problem.
+    r#type: Option<String>,
+    /// Only if `done` is false: the kind of problem, for people.
+    title: Option<String>,
+    /// Only if `done` is false: the HTTP status that a batch would have.
+    status: Option<u16>,
+    /// Only if `done` is false: what is wrong, for people.
+    detail: Option<String>,
+    /// Only if `done` is false, and only for some problems: the header or member at fault.
+    field: Option<String>,
+}
 
 /// What a request for many tasks would do. It has changed nothing.
 #[derive(JsonSchema)]

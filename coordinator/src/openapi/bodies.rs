@@ -3,7 +3,7 @@
 use super::operation::Body;
 use super::{answers, examples};
 use scheduler_model::access::NewKey;
-use scheduler_model::bounds::MAX_BATCH_ITEMS;
+use scheduler_model::bounds::{MAX_BATCH_ITEMS, MAX_TASK_BODY_BYTES};
 use scheduler_model::calendars::CalendarInput;
 use scheduler_model::limit::Limit;
 use scheduler_model::mcp::Message;
@@ -28,6 +28,17 @@ pub(super) fn content(body: &Body, generator: &mut SchemaGenerator) -> Value {
                     "schema": { "type": "array", "items": task, "minItems": 1, "maxItems": MAX_BATCH_ITEMS },
                     "examples": { "two": { "summary": "Two tasks", "value": examples::batch() } }
                 },
+                "application/x-ndjson": {
+                    "schema": { "type": "string", "description": lines },
+                    "examples": { "two": { "summary": "Two tasks", "value": examples::lines() } }
+                }
+            })
+        }
+        Body::Lines => {
+            let lines = format!(
+                "One task per line, any number of them; empty lines do not count. A line has at most {MAX_TASK_BODY_BYTES} bytes."
+            );
+            json!({
                 "application/x-ndjson": {
                     "schema": { "type": "string", "description": lines },
                     "examples": { "two": { "summary": "Two tasks", "value": examples::lines() } }

@@ -5,6 +5,7 @@ use super::{
     schemas, tags,
 };
 use crate::conditions::{Conditions, Repeats};
+use crate::handlers::tasks::stream;
 use crate::routes::{self, Access, Route};
 use scheduler_model::forecast::FORECAST_QUERY;
 use scheduler_model::runs::RUNS_QUERY;
@@ -95,6 +96,8 @@ fn describe(
             runs_parameters::runs_parameters()
         } else if route.query == FORECAST_QUERY {
             numbers_parameters::forecast_parameters()
+        } else if route.query == stream::QUERY {
+            numbers_parameters::stream_parameters()
         } else if route.query == SERIES_QUERY {
             numbers_parameters::series_parameters()
         } else {
@@ -111,8 +114,12 @@ fn describe(
     }
     if let Some(body) = &operation.body {
         described["requestBody"] = json!({
-            "required": body.is_required(), "x-maxBytes": route.body_limit, "content": bodies::content(body, generator)
+            "required": body.is_required(), "content": bodies::content(body, generator)
         });
+        // A stream may have any length.
+        if route.body_limit < usize::MAX {
+            described["requestBody"]["x-maxBytes"] = route.body_limit.into();
+        }
     }
     described["responses"] = Value::Object(responses(route, components, generator));
     described
@@ -162,7 +169,8 @@ fn responses(
         if has_version(route, &schema) {
             headers["ETag"] = json!({ "$ref": "#/components/headers/ETag" });
         }
-        if route.repeats == Repeats::Once {
+        // The header of a stream is sent before all of it was done.
+        if route.repeats == Repeats::Once && route.query != stream::QUERY {
             headers["Idempotent-Replayed"] =
                 json!({ "$ref": "#/components/headers/IdempotentReplayed" });
         }

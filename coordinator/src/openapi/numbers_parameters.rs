@@ -1,4 +1,4 @@
-//! The queries for numbers. Each parameter has an example, which the end-to-end tests send.
+//! The queries for numbers, and that of a stream of tasks. Each parameter has an example, which the end-to-end tests send.
 
 use super::schemas;
 use scheduler_model::bounds::{DEFAULT_FORECAST_BUCKETS, MAX_FORECAST_BUCKETS};
@@ -29,5 +29,14 @@ pub(super) fn series_parameters() -> Value {
         "name": "by", "in": "query", "example": "hour",
         "description": "The length of a bucket. The answer has 120 buckets of a minute, or 168 of an hour.",
         "schema": { "type": "string", "enum": ["minute", "hour"], "default": "minute" }
+    }])
+}
+
+/// Returns the parameters of a stream of tasks.
+pub(super) fn stream_parameters() -> Value {
+    json!([{
+        "name": "results", "in": "query", "example": "all",
+        "description": "The tasks whose results are in the answer: those that were refused, or all. You need all of them to learn the ids that the scheduler generates.",
+        "schema": { "type": "string", "enum": ["refused", "all"], "default": "refused" }
     }])
 }

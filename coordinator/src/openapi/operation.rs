@@ -9,6 +9,8 @@ pub(crate) enum Body {
     /// A task whose id is in the path.
     TaskOfPath,
     Batch,
+    /// Any number of tasks, one on each line.
+    Lines,
     Patch,
     Run,
     Replay,

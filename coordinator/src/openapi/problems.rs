@@ -156,6 +156,11 @@ pub(super) fn problems() -> Vec<Problem> {
             "is not supported here, because only a single task or calendar has a version; change tasks one by one, or omit the header",
         ),
         Problem::too_large(DEFAULT_REQUEST_BYTES),
+        Problem::media_type(
+            "Content-Type",
+            "application/json",
+            "send one task per line as application/x-ndjson",
+        ),
         Problem::slow_body("the body did not arrive within 60 s; send less, or split the request"),
         Problem::invalid(FieldError::new("delayInSeconds", "is -1; must be 0 to 251637958799")),
         Problem::batch_rejected(2, 0, None, &FieldError::new("cron", "is empty")),

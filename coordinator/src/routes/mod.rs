@@ -103,7 +103,7 @@ mod tests {
                 route.path
             );
         }
-        assert_eq!(seen.len(), 53);
+        assert_eq!(seen.len(), 54);
     }
 
     /// A request without a route needs the scope that a route of its kind would need. So an answer

@@ -1,7 +1,9 @@
 //! The routes of tasks.
 
 use crate::handlers::tasks::change::Verb;
-use crate::handlers::tasks::{cancel, change, create, explain, get, list, patch, runs};
+use crate::handlers::tasks::{
+    batch, cancel, change, create, explain, get, list, patch, runs, stream,
+};
 use crate::routes::prelude::*;
 use scheduler_model::bounds::{DEFAULT_REQUEST_BYTES, MAX_BULK_BODY_BYTES, MAX_TASK_BODY_BYTES};
 use scheduler_model::list_query::LIST_QUERY;
@@ -44,7 +46,27 @@ pub(super) static ROUTES: &[Route] = &[
             ..Operation::USUAL
         },
         ..Route::new(Method::Post, "/v1/tasks/batch", Scope::Write, |call, _| {
-            Box::pin(create::batch(call))
+            Box::pin(batch::batch(call))
+        })
+    },
+    Route {
+        repeats: Repeats::Once,
+        query: stream::QUERY,
+        // The body may have any length.
+        body_limit: usize::MAX,
+        #[cfg(test)]
+        operation: Operation {
+            id: "streamTasks",
+            summary: "Create any number of tasks",
+            description: "Creates the tasks of a body of any length, part after part, and answers a line for each part as soon as it was created. Read the answer while you send the body. An invalid task does not keep the others from being created. The last line has `done`: without it, the answer was cut off. If `done` is false, the line is also a problem, and nothing was created from the line `nextLine` of the body on.",
+            content_type: "application/x-ndjson",
+            body: Some(Body::Lines),
+            answers: &[shows::<StreamLine>(200, "One JSON object on each line.")],
+            refusals: &[Invalid, MediaType, KeyReused, Quota, Full],
+            ..Operation::USUAL
+        },
+        ..Route::new(Method::Post, "/v1/tasks/stream", Scope::Write, |call, _| {
+            Box::pin(stream::stream(call))
         })
     },
     Route {

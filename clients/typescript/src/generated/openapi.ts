@@ -3289,6 +3289,83 @@ export interface Stats {
   waitingForLimits: number;
 }
 
+/** The last line of the answer to a stream. If `done` is false, it has the members of a problem. */
+export interface StreamEnd {
+  /** The number of tasks that were created. */
+  accepted: number;
+  /** Only if `done` is false: what is wrong, for people. */
+  detail?: string | undefined;
+  /** Whether every line of the body was processed. */
+  done: boolean;
+  /** Only if `done` is false, and only for some problems: the header or member at fault. */
+  field?: string | undefined;
+  /** The number of lines that were processed. Empty lines count. */
+  lines: number;
+  /**
+   * Only if `done` is false: the first line of which nothing was created. Send the lines from here
+   * on in another request, and those whose `error` is `retryable`.
+   */
+  nextLine?: number | undefined;
+  /** The number of tasks that were refused. */
+  rejected: number;
+  /** How many of these replaced a task with the same id. */
+  replaced: number;
+  /**
+   * Only if `done` is false: when the rest may be sent, in seconds from now. Absent if waiting
+   * does not help.
+   */
+  retryAfterSeconds?: number | undefined;
+  /** Only if `done` is false: the HTTP status that a batch would have. */
+  status?: number | undefined;
+  /** Only if `done` is false: the kind of problem, for people. */
+  title?: string | undefined;
+  /** Only if `done` is false: a stable name for programs, as in a problem. */
+  type?: string | undefined;
+}
+
+/** The result of a part of a stream: of some lines of the body. */
+export interface StreamPart {
+  /** The number of tasks that were created. */
+  accepted: number;
+  /** The number of the first line of the part, from 1. Empty lines count. */
+  firstLine: number;
+  /** The number of its last line. */
+  lastLine: number;
+  /** The number of tasks that were refused. */
+  rejected: number;
+  /** How many of these replaced a task with the same id. */
+  replaced: number;
+  /** Present if an earlier request with the same `Idempotency-Key` has created the part. */
+  replayed?: true | undefined;
+  /**
+   * A result for each refused task, or for each task with `results=all`, in the order of the
+   * body.
+   */
+  results: ({
+    /** An invalid field of a request: its name, and the problem with the limit or with what to do. */
+    error: {
+      /** The field, the problem and the limit, for people. */
+      detail: string;
+      /** The field, as a path: `callback.url`, `tags[3]`; `body` for the whole. */
+      field: string;
+      /** Whether the same item may be accepted later. Absent if the item itself is invalid. */
+      retryable?: boolean | undefined;
+    };
+    id?: string | undefined;
+    /** The number of its line. */
+    line: number;
+  } | {
+    /**
+     * The line of the earlier task in the same part that has the same id and that this one
+     * replaces. Absent if there is none.
+     */
+    duplicateOf?: number | undefined;
+    id: string;
+    /** The number of its line. */
+    line: number;
+  })[];
+}
+
 /** A stored task. */
 export interface Task {
   /** The time from which the runs of the interval are computed, milliseconds since 1970. No run is earlier. RFC 3339 if a request would refuse the number: before 1973-03-03, and if the number reads as a date. */
@@ -3822,6 +3899,7 @@ export type KnownProblemType =
   | "/problems/invalid"
   | "/problems/loop"
   | "/problems/malformed-path"
+  | "/problems/media-type"
   | "/problems/misconfigured"
   | "/problems/no-calendar"
   | "/problems/no-dead-letter"

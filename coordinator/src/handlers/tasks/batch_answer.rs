@@ -81,15 +81,8 @@ impl Batch<'_> {
         {
             return Err(problem);
         }
-        let mut failed: Vec<Option<&Problem>> = vec![None; self.items.len()];
-        for (part, problem) in &outcomes {
-            let Some(problem) = problem else { continue };
-            for item in part {
-                if let Some(slot) = failed.get_mut(*item as usize) {
-                    *slot = Some(problem);
-                }
-            }
-        }
+        let parts = outcomes.iter().map(|(part, problem)| (part.as_slice(), problem.as_ref()));
+        let failed = failed_items(self.items.len(), parts);
         let is_accepted =
             |(item, failed): (&Result<_, _>, &Option<_>)| item.is_ok() && failed.is_none();
         let accepted = self.items.iter().zip(&failed).filter(|item| is_accepted(*item)).count();
@@ -117,7 +110,7 @@ impl Batch<'_> {
     }
 
     /// Returns the first refused item: its number, the number of its line, and its error.
-    fn first_refused(&self) -> Option<(usize, Option<usize>, &FieldError)> {
+    fn first_refused(&self) -> Option<(usize, Option<u64>, &FieldError)> {
         let (at, error) = self
             .items
             .iter()
@@ -127,7 +120,7 @@ impl Batch<'_> {
     }
 
     /// Returns the number of each item's line, from 1; `None` for each if the body has no lines.
-    fn lines_of_items(&self) -> impl Iterator<Item = Option<usize>> {
+    fn lines_of_items(&self) -> impl Iterator<Item = Option<u64>> {
         let numbered = (1..).zip(self.lines.unwrap_or_default().lines());
         let numbers = numbered.filter(|(_, line)| !line.trim_ascii().is_empty());
         numbers.map(|(number, _)| Some(number)).chain(std::iter::repeat(None))
@@ -136,7 +129,7 @@ impl Batch<'_> {
     /// Writes the results of items if some items were refused. Only the results of refused items
     /// name their lines.
     fn write_results(&self, failed: &[Option<&Problem>], rejected: usize, out: &mut Vec<u8>) {
-        let mut left = MAX_ERRORS_BYTES.saturating_sub(rejected * UNEXPLAINED_BYTES);
+        let mut left = left_to_explain(rejected);
         let mut duplicates = self.duplicates.iter().peekable();
         let mut lines = self.lines_of_items();
         for (at, (item, failed)) in self.items.iter().zip(failed).enumerate() {
@@ -145,37 +138,69 @@ impl Batch<'_> {
             }
             let line = lines.next().flatten();
             let duplicate = duplicates.next_if(|(later, _)| *later as usize == at);
-            let detail;
-            let error = match (item, failed) {
-                (Ok(id), None) => {
-                    write_taken(id, duplicate.map(|(_, earlier)| *earlier), out);
-                    continue;
-                }
-                (Ok(id), Some(problem)) => {
-                    out.extend_from_slice(b"{\"id\":");
-                    // Writing to a Vec does not fail.
-                    let _ = serde_json::to_writer(&mut *out, id.as_str());
-                    out.push(b',');
-                    ItemError {
-                        field: "id",
-                        detail: &problem.detail,
-                        retryable: Some(problem.is_retryable()),
-                    }
-                }
-                (Err(error), _) => {
-                    out.push(b'{');
-                    detail = error.to_string();
-                    ItemError { field: &error.field, detail: &detail, retryable: None }
-                }
-            };
-            if let Some(line) = line {
-                out.extend_from_slice(format!("\"line\":{line},").as_bytes());
+            match (item, failed) {
+                (Ok(id), None) => write_taken(id, duplicate.map(|(_, earlier)| *earlier), out),
+                _ => write_refused(item, *failed, line, &mut left, out),
             }
-            out.extend_from_slice(b"\"error\":");
-            error.write(&mut left, out);
-            out.push(b'}');
         }
     }
+}
+
+/// Returns the problem of each item whose shard has refused it. `outcomes` has the items of each
+/// shard's part, and the problem if the part failed.
+pub(super) fn failed_items<'p>(
+    items: usize,
+    outcomes: impl Iterator<Item = (&'p [u32], Option<&'p Problem>)>,
+) -> Vec<Option<&'p Problem>> {
+    let mut failed = vec![None; items];
+    for (part, problem) in outcomes {
+        let Some(problem) = problem else { continue };
+        for item in part {
+            if let Some(slot) = failed.get_mut(*item as usize) {
+                *slot = Some(problem);
+            }
+        }
+    }
+    failed
+}
+
+/// Returns the bytes that are left to explain the errors of `rejected` items.
+pub(super) fn left_to_explain(rejected: usize) -> usize {
+    MAX_ERRORS_BYTES.saturating_sub(rejected * UNEXPLAINED_BYTES)
+}
+
+/// Writes the result of a refused item: with its line, if it has one, and with its id, if it is
+/// valid and its shard has `failed`. `left` is what [`left_to_explain`] has returned.
+pub(super) fn write_refused(
+    item: &Result<TaskId<'_>, FieldError>,
+    failed: Option<&Problem>,
+    line: Option<u64>,
+    left: &mut usize,
+    out: &mut Vec<u8>,
+) {
+    let detail;
+    let error = match item {
+        Ok(id) => {
+            out.extend_from_slice(b"{\"id\":");
+            // Writing to a Vec does not fail.
+            let _ = serde_json::to_writer(&mut *out, id.as_str());
+            out.push(b',');
+            let detail = failed.map_or(UNEXPLAINED, |problem| &problem.detail);
+            let retryable = failed.map(Problem::is_retryable);
+            ItemError { field: "id", detail, retryable }
+        }
+        Err(error) => {
+            out.push(b'{');
+            detail = error.to_string();
+            ItemError { field: &error.field, detail: &detail, retryable: None }
+        }
+    };
+    if let Some(line) = line {
+        out.extend_from_slice(format!("\"line\":{line},").as_bytes());
+    }
+    out.extend_from_slice(b"\"error\":");
+    error.write(left, out);
+    out.push(b'}');
 }
 
 #[cfg(test)]

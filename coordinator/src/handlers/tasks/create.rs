@@ -4,7 +4,6 @@ use crate::clients::epochs::find;
 use crate::clients::epochs::{self, CancelledElsewhere};
 use crate::clients::shards::Shards;
 use crate::context::Call;
-use crate::handlers::tasks::batch_answer::Batch;
 use crate::handlers::tasks::idempotency::{self, Done};
 use crate::handlers::tasks::precondition::{Precondition, where_expected};
 use crate::handlers::tasks::warnings::{Warning, warnings_of};
@@ -12,7 +11,6 @@ use crate::problem::Problem;
 use crate::response::Answer;
 use crate::sentences::understood;
 use scheduler_calendar::time::UnixMillis;
-use scheduler_language::calendars_in;
 use scheduler_model::batch::{Plan, ShardAppend, plan};
 use scheduler_model::idempotency::{IdempotencyKey, RequestSeed};
 use scheduler_model::ids::TaskId;
@@ -20,11 +18,8 @@ use scheduler_model::input::FieldError;
 use scheduler_model::listing::{write_running, write_task};
 use scheduler_model::protocol::{AppendReply, Expected, GetRequest, ListItem, Status, paths};
 use scheduler_model::routing::ShardId;
-use scheduler_model::task::{
-    NewTask, Origin, Record, Validator, calendars_of, parse_batch, parse_one, version_of,
-};
-use scheduler_platform::{random_bytes, settings};
-use std::collections::HashMap;
+use scheduler_model::task::{NewTask, Origin, Record, Validator, parse_one, version_of};
+use scheduler_platform::random_bytes;
 
 /// `POST /v1/tasks` and `PUT /v1/tasks/{id}`.
 pub(crate) async fn one(mut call: Call<'_>, of_path: Option<String>) -> Result<Answer, Problem> {
@@ -201,69 +196,8 @@ fn planned_one<'a>(
     }
 }
 
-/// `POST /v1/tasks/batch`.
-pub(crate) async fn batch(mut call: Call<'_>) -> Result<Answer, Problem> {
-    let content_type =
-        call.request.headers().get("content-type").ok().flatten().unwrap_or_default();
-    let is_lines = content_type.to_ascii_lowercase().contains("ndjson");
-    call.body_limit = settings::max_body_bytes(call.env);
-    let text = call.text().await?;
-    let tasks = parse_batch(&text, is_lines).map_err(Problem::invalid)?;
-    if settings::is_bench(call.env)
-        && call.request.url().is_ok_and(|url| url.query() == Some("mode=parse"))
-    {
-        return Ok(Answer::json(200, format!("{{\"parsed\":{}}}", tasks.len()).into_bytes()));
-    }
-    call.load_calendars_named(calendars_of(&tasks, &calendars_in)).await?;
-    let mut gone_on = HashMap::new();
-    let (items, duplicates, outcomes, is_replay) =
-        match idempotency::key_of(&call, if is_lines { "lines" } else { "array" }, &text)? {
-            None => {
-                let Plan { items, mut appends, duplicates } = planned(&call, tasks, None)?;
-                let shards = &call.shards;
-                gone_on = epochs::go_on(shards, &mut appends).await?;
-                let outcomes = shards
-                    .each(appends, |part| async move {
-                        let ShardAppend { shard, mut append, items, .. } = part;
-                        (items, shards.append(shard, &mut append).await.err())
-                    })
-                    .await;
-                (items, duplicates, outcomes, false)
-            }
-            Some(once) => {
-                drop(tasks);
-                let plan = |once: &IdempotencyKey| {
-                    planned(
-                        &call,
-                        parse_batch(&text, is_lines).map_err(Problem::invalid)?,
-                        Some(once),
-                    )
-                };
-                let Done { items, duplicates, parts, is_replay } =
-                    idempotency::carry_out(&call, &once, plan).await?;
-                // The home shard of the key may have stored the key only.
-                let parts = parts.into_iter().filter(|(part, _)| !part.items.is_empty());
-                let outcomes = parts.map(|(part, reply)| (part.items, reply.err())).collect();
-                (items, duplicates, outcomes, is_replay)
-            }
-        };
-    if !call.shards.map.is_single() {
-        // This takes only tasks that the new shard has accepted. A task that it has refused still
-        // waits in its former place.
-        let taken =
-            outcomes.iter().filter(|(_, problem)| problem.is_none()).flat_map(|(part, _)| part);
-        let taken = taken
-            .filter_map(|item| items.get(*item as usize)?.as_ref().ok())
-            .filter(|id| !id.is_generated());
-        let taken = taken.map(|id| (id.as_str(), gone_on.get(id.as_str()).copied()));
-        epochs::drop_others(&call.shards, taken).await?;
-    }
-    let lines = is_lines.then_some(text.as_str());
-    let batch = Batch { items: &items, duplicates: &duplicates, lines };
-    batch.answer(outcomes).map(|answer| answer.replayed(is_replay))
-}
-
-fn planned<'a>(
+/// Plans tasks. With `once`, the plan is that of the first request with the key.
+pub(super) fn planned<'a>(
     call: &'a Call<'_>,
     tasks: Vec<Result<NewTask<'a>, FieldError>>,
     once: Option<&IdempotencyKey>,

@@ -9,6 +9,7 @@ use scheduler_model::ids::TaskId;
 use scheduler_model::input::FieldError;
 use scheduler_model::protocol::{Append, AppendReply, Terms};
 use scheduler_platform::random_bytes;
+use sha2::{Digest, Sha256};
 
 /// Returns the key of a request with a digest of the request; `None` for a request without a key.
 /// `kind` distinguishes requests whose body is read in different ways.
@@ -18,11 +19,29 @@ pub(crate) fn key_of(
     body: &str,
 ) -> Result<Option<IdempotencyKey>, Problem> {
     let Some(key) = call.request.headers().get(HEADER).ok().flatten() else { return Ok(None) };
+    of_text(call, &key, kind, body).map(Some)
+}
+
+/// Returns the key of the part with the number `part` of a stream with a key; `None` for a stream
+/// without one. A repeat of the stream has the same parts, so each of them takes effect once.
+pub(crate) fn key_of_part(
+    call: &Call<'_>,
+    part: u64,
+    body: &str,
+) -> Result<Option<IdempotencyKey>, Problem> {
+    let Some(key) = call.request.headers().get(HEADER).ok().flatten() else { return Ok(None) };
+    // This checks the key of the caller. That of the part is a digest of it.
+    of_text(call, &key, "", "")?;
+    let digest = Sha256::digest(format!("{key}\n{part}").as_bytes());
+    let key: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    of_text(call, &key, "part", body).map(Some)
+}
+
+fn of_text(call: &Call<'_>, key: &str, kind: &str, body: &str) -> Result<IdempotencyKey, Problem> {
     let random =
         random_bytes().map_err(|_| Problem::unavailable("the platform gave no random numbers"))?;
     let route = format!("{} {} {kind}", call.request.method().as_ref(), call.request.path());
-    IdempotencyKey::new(&key, &route, body, RequestSeed { at: call.now, random })
-        .map(Some)
+    IdempotencyKey::new(key, &route, body, RequestSeed { at: call.now, random })
         .map_err(Problem::invalid)
 }
 

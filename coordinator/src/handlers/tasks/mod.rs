@@ -1,5 +1,6 @@
 //! Creates, reads, lists, changes and cancels tasks, and shows the attempts at them.
 
+pub(crate) mod batch;
 mod batch_answer;
 pub(crate) mod bulk;
 pub(crate) mod cancel;
@@ -13,4 +14,6 @@ pub(crate) mod list;
 pub(crate) mod patch;
 mod precondition;
 pub(crate) mod runs;
+pub(crate) mod stream;
+mod stream_answer;
 mod warnings;
