@@ -93,10 +93,10 @@ pub(crate) fn is_letter(text: &str) -> bool {
     LETTERS.contains(&own_word(text).unwrap_or(text))
 }
 
-/// Returns whether digits may be a time of day: `7`, `24`, `930`, `1430`.
+/// Returns whether digits may be a time or a day: `7`, `31`, `930`, `1430`.
 pub(crate) fn may_be_time(digits: &str) -> bool {
     match (digits.len(), digits.parse::<u32>()) {
-        (1 | 2, Ok(hour)) => hour <= 24,
+        (1 | 2, Ok(number)) => number <= 31,
         (3 | 4, Ok(time)) => time / 100 < 24 && time % 100 < 60,
         _ => false,
     }

@@ -14,6 +14,7 @@ mod every;
 mod excepted_dates;
 mod exceptions;
 mod literals;
+mod named_days;
 mod numbers;
 mod parts_of_day;
 mod spoken;

@@ -33,7 +33,7 @@ impl Rest<'_> {
     /// Refuses a number unless it belongs to the task: "take 2 pills", "zoom call with team 4".
     pub(super) fn check_number(&self, at: usize) -> Result<(), Refusal> {
         let before = at.checked_sub(1).map_or("", |before| self.text(before));
-        let next = self.text(at + 1);
+        let next = self.own(at + 1);
         let is_glued_next = self.is_glued(at + 1);
         let is_vitamin =
             matches!(before, "b" | "d" | "k") && at > 1 && self.text(at - 2) == "vitamin";
@@ -145,7 +145,10 @@ impl Rest<'_> {
         let has_bounds = self.found.iter().any(|found| {
             matches!(found.clause, Clause::Window(..) | Clause::From(_) | Clause::Until(_))
         });
-        days == 1 && has_one || !has_bounds && self.found.iter().any(is_interval)
+        // "pills 8 every day and at 8pm"
+        let is_listed = |at: &usize| self.text(*at) == "and" && self.begins_part(at + 1);
+        !self.left.iter().any(is_listed) && days == 1 && has_one
+            || !has_bounds && self.found.iter().any(is_interval)
     }
 
     /// Returns whether a part gives a time of day, or an interval within the day.
@@ -156,6 +159,17 @@ impl Rest<'_> {
                 Clause::At(_) | Clause::Window(..) | Clause::Cycle { cycle: Cycle::Seconds(_), .. }
             )
         })
+    }
+
+    /// Returns whether the sentence says "every month" or "every year", and not on which day.
+    fn lacks_day(&self) -> bool {
+        let is_long = |found: &Found| {
+            matches!(
+                found.clause,
+                Clause::Cycle { cycle: Cycle::Months(_) | Cycle::Quarterly | Cycle::Years(_), .. }
+            )
+        };
+        self.found.iter().any(is_long) && !self.found.iter().any(|found| says_day(&found.clause))
     }
 
     fn is_glued(&self, at: usize) -> bool {
@@ -170,7 +184,7 @@ impl Rest<'_> {
         let Some(name) = self.names.iter().find(|name| name.start <= at && at < name.end) else {
             return Ok(false);
         };
-        if name.may_be_time && !self.has_time() {
+        if name.may_be_time && (!self.has_time() || self.lacks_day()) {
             return Err(self.refuse(name.end - 1, UNREAD));
         }
         Ok(true)

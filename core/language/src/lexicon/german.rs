@@ -25,7 +25,7 @@ const ENTRIES: &[Entry] = &[
     ("# minuten vor jeder vollen stunde", "# minutes to every hour"), ("# minuten vor | # halb", "# minutes vor"),
     ("# monate lang", "for # months"), ("# nach jeder vollen stunde", "# past every hour"), ("# nach | # halb", "# past"),
     ("# stunden lang", "for # hours"), ("# tage lang", "for # days"), ("# vor | # halb", "# vor"), ("# wochen lang", "for # weeks"),
-    ("# x | taeglich am pro in die", "# times"), ("- fr .", "- friday ."), ("1 . weihnachtstag", "christmas day"), ("12 uhr mittags", "12 noon"),
+    ("# x | taeglich stuendlich woechentlich monatlich jaehrlich am pro in die", "# times"), ("- fr .", "- friday ."), ("1 . weihnachtstag", "christmas day"), ("12 uhr mittags", "12 noon"),
     ("14 - taegig", "fortnightly"), ("14 - taeglich", "fortnightly"), ("14 taegig", "fortnightly"), ("ab dem", "starting the"),
     ("ab jetzt", "starting now"), ("ab sofort", "starting now"), ("ab und an", "sometimes"), ("ab und zu", "sometimes"),
     ("ab | # @ heute morgen uebermorgen naechst~ kommend~ dem januar februar maerz april mai juni juli august september oktober november dezember jan feb mrz apr jun jul aug sep okt nov dez anfang", "starting"),
