@@ -9,7 +9,7 @@ use crate::token::{Kind, Token};
 /// Words at the beginning of a phrase that request a task without describing it, in their order.
 #[rustfmt::skip]
 const LEADS: &[&[&str]] = &[
-    &["please"], &["hey"], &["hi"], &["ok"], &["can", "you"], &["could", "you"], &["would", "you"], &["will", "you"], &["i", "want", "you", "to"], &["i", "would", "like", "you", "to"], &["i'd", "like", "you", "to"],
+    &["please"], &["hey"], &["hi"], &["hello"], &["ok"], &["yo"], &["can", "u"], &["could", "u"], &["can", "you"], &["could", "you"], &["would", "you"], &["will", "you"], &["i", "want", "you", "to"], &["i", "would", "like", "you", "to"], &["i'd", "like", "you", "to"],
     &["set", "a", "reminder", "to"], &["set", "a", "reminder", "for", "me", "to"], &["set", "a", "reminder", "for"], &["set", "a", "reminder"], &["set", "reminder", "to"], &["create", "a", "reminder", "to"], &["add", "a", "reminder", "to"], &["set", "an", "alarm", "for"], &["set", "an", "alarm"],
     &["send", "me", "a", "reminder", "to"], &["reminder", "to"], &["reminder"],
     &["remind", "me", "to"], &["remind", "me", "about"], &["remind", "me", "that"], &["remind", "me", "of"], &["remind", "me"], &["remind", "us", "to"], &["remind", "us", "about"], &["remind", "us"], &["remind", "to"], &["remind", "about"], &["remind", "that"], &["again", "to"], &["mind", "reminding", "me", "to"], &["mind", "reminding", "me"],

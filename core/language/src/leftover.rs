@@ -381,6 +381,8 @@ impl Rest<'_> {
             && self.found.iter().any(is_sure);
         is_adjective
             || self.is_thing(at, word)
+            || word == "from" && self.is_from_place(at)
+            || words::unit(word).is_some() && at > 0 && self.is_compared(at - 1)
             || is_kind
             || is_persons
             || is_whether

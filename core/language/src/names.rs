@@ -18,7 +18,7 @@ const NAMED: &[&str] = &[
 #[rustfmt::skip]
 const NUMBERED: &[&str] = &[
     "account", "aisle", "apartment", "apt", "area", "batch", "bay", "boiler", "building", "bus", "channel", "class", "cluster", "customer", "deck", "door", "drawer", "elevator", "employee", "exercise", "exit",
-    "extension", "file", "filter", "flat", "flight", "floor", "form", "garage", "gate", "greenhouse", "group", "highway", "host", "house", "id", "item", "lane", "lesson", "level", "line", "locker", "lot", "machine", "mailbox",
+    "extension", "file", "filter", "flat", "flight", "floor", "form", "garage", "gate", "greenhouse", "group", "highway", "host", "house", "id", "item", "job", "lane", "lesson", "level", "line", "locker", "lot", "machine", "mailbox",
     "milestone", "module", "motor", "node", "number", "office", "order", "part", "partition", "phase", "platform", "player", "playbook", "plot", "policy", "pool", "port", "postcode", "pr", "printer", "pump",
     "rack", "region", "replica", "request", "room", "route", "row", "rule", "runbook", "seat", "sensor", "server", "shard", "shelf", "shop", "site", "slide", "slot", "song", "sprint", "stage", "station", "store", "story", "street",
     "studio", "suite", "switch", "table", "tank", "team", "terminal", "track", "train", "tram", "truck", "turbine", "unit", "valve", "van", "vlan", "ward", "warehouse", "zip", "zone",
@@ -57,6 +57,13 @@ const JOINTS: &[&str] = &["+", "&", ",", "-", "and", "bis", "or", "through", "ti
 /// The letters behind a number that are neither a unit of time nor a half of the day: "5k", "12b".
 const LETTERS: &[&str] =
     &["b", "c", "e", "f", "g", "i", "j", "k", "l", "n", "o", "q", "r", "u", "v"];
+
+/// Nouns behind an ordinal that is no day: "5th floor".
+#[rustfmt::skip]
+const BEHIND_ORDINALS: &[&str] = &["ave", "avenue", "edition", "floor", "grade", "grader", "graders", "graders'", "level", "street"];
+
+/// The fewest digits of a telephone number that is written in groups.
+const TELEPHONE: usize = 7;
 
 /// The number of parts in an address such as `10.0.0.12`.
 const ADDRESS: usize = 4;
@@ -128,7 +135,14 @@ impl Tokens<'_> {
         if self.is_address(at) {
             return Some(Name { start: at, end: at + 2 * ADDRESS - 1, may_be_time: false });
         }
+        if let Some(end) = self.telephone(at) {
+            return Some(Name { start: at, end, may_be_time: false });
+        }
         let end = self.end(at);
+        // "5th floor"
+        if end == at + 2 && BEHIND_ORDINALS.contains(&self.word(end)) {
+            return Some(Name { start: at, end: end + 1, may_be_time: false });
+        }
         if self.has_mark(end) {
             return None;
         }
@@ -185,6 +199,22 @@ impl Tokens<'_> {
                 && self.is_glued(dot + 1)
                 && self.is_number(dot + 1)
         })
+    }
+
+    /// Returns the end of a telephone number in groups: `0800 123456`, `02 123 456`.
+    fn telephone(&self, at: usize) -> Option<usize> {
+        let mut end = at;
+        while self.is_number(end) && (end == at || !self.is_glued(end)) {
+            end += 1;
+        }
+        let groups = self.0.get(at..end)?;
+        let digits: usize = groups.iter().map(|group| group.text.len()).sum();
+        let is_no_time = groups.iter().any(|group| !may_be_time(&group.text))
+            || groups.len() > 2 && groups.first().is_some_and(|first| first.text.starts_with('0'));
+        let is_marked = MARKS.contains(&self.word(end))
+            || words::unit(self.word(end)).is_some()
+            || matches!(self.text(end), ":" | "/") && self.is_glued(end);
+        (groups.len() > 1 && digits >= TELEPHONE && is_no_time && !is_marked).then_some(end)
     }
 
     /// Returns whether this is a word that says nothing about time. A single letter may be one.

@@ -124,7 +124,11 @@ impl Rest<'_> {
             && !matches!(word, "this" | "that")
             && (!BEFORE_TIMES.contains(&word)
                 || BEFORE_NOUNS.contains(&word)
-                || word == "over" && before > 0 && matches!(self.text(before - 1), "hand" | "take"))
+                || before > 0
+                    && matches!(
+                        (self.text(before - 1), word),
+                        ("hand" | "take", "over") | ("put", "on")
+                    ))
             || word == "start" && self.is_left(before)
             || matches!(word, ":" | "(" | "-" | "&")
     }

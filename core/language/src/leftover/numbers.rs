@@ -26,6 +26,10 @@ const BEFORE_NUMBERS: &[&str] = &[
     "/", ":", ".", "+", "&", "of", "from",
 ];
 
+/// Words between which and a number is "than": "older than 30 days".
+#[rustfmt::skip]
+const COMPARED: &[&str] = &["bigger", "fewer", "higher", "larger", "longer", "lower", "more", "newer", "older", "smaller", "größer", "kleiner", "länger", "älter"];
+
 /// What may follow a number of a name that is no amount.
 const BEHIND_NAMES: &[&str] = &["", "!", ")", ",", ".", "?", "at", "each", "every"];
 
@@ -60,6 +64,8 @@ impl Rest<'_> {
             && (before != "and" || !self.begins_nothing(at));
         if is_counting && (!self.ends_part(at) || self.counts_behind_time(at))
             || self.is_of_range(at)
+            || self.is_target(at)
+            || self.is_compared(at)
             || !is_glued_sign && self.names_something(at)
         {
             return Ok(());
@@ -88,6 +94,7 @@ impl Rest<'_> {
         let is_plural = next.ends_with('s') && !next.ends_with("ss");
         self.found.iter().any(is_time)
             && match last {
+                "uhr" if at > 2 && self.text(at - 3) == ":" => true,
                 "uhr" => digits.len() == 1 && digits != "1",
                 _ => matches!(last, "am" | "pm") && is_plural && digits != "1",
             }
@@ -103,6 +110,49 @@ impl Rest<'_> {
             && self.text(at - 1) == "of";
         let is_aus = back(2).is_some_and(is_number) && self.own(at - 1) == "aus";
         (is_out_of || is_aus) && self.is_left(at) && self.ends_name(at + 1)
+    }
+
+    /// Returns whether a number is what the task sets: "scale workers to 10", "heat to 21 degrees".
+    fn is_target(&self, at: usize) -> bool {
+        let follows_word = at > 1 && self.text(at - 1) == "to" && self.is_ordinary(at - 2);
+        follows_word
+            && !self.has_interval()
+            && names::may_be_numbered(self.text(at - 2))
+            && self.ends_name(at + 1)
+            && self.is_complete()
+    }
+
+    /// Returns whether a number is a limit of the task: "delete logs older than 30 days".
+    pub(super) fn is_compared(&self, at: usize) -> bool {
+        at > 1
+            && matches!(self.own(at - 1), "than" | "als")
+            && COMPARED.contains(&self.own(at - 2))
+            && self.is_left(at - 2)
+            && !self.has_part_before(at)
+            && self.has_time()
+    }
+
+    fn has_interval(&self) -> bool {
+        let is_short = |cycle: &Cycle| matches!(cycle, Cycle::Seconds(_));
+        self.found
+            .iter()
+            .any(|found| matches!(&found.clause, Clause::Cycle { cycle, .. } if is_short(cycle)))
+    }
+
+    /// Returns whether "from" says from where in a sentence that cannot have hours: "pick up the
+    /// kids from school every weekday at 15:10".
+    pub(super) fn is_from_place(&self, at: usize) -> bool {
+        let has_article = matches!(self.text(at + 1), "the" | "my" | "a");
+        let place = if has_article { at + 2 } else { at + 1 };
+        let is_plain = |at: usize| self.is_ordinary(at) && names::may_be_numbered(self.text(at));
+        at > 0
+            && is_plain(at - 1)
+            && is_plain(place)
+            && self.ends_name(place + 1)
+            && !matches!(self.own(place + 1), "ab" | "an" | "onward" | "onwards")
+            && (self.language == crate::Language::German || !self.has_part_before(at))
+            && !self.has_interval()
+            && self.is_complete()
     }
 
     /// Returns whether what follows a number leaves it to the noun before it.
