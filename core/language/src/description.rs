@@ -1,5 +1,7 @@
 //! The description of the task: the words of a phrase that do not say when.
 
+mod requests;
+
 use crate::Span;
 use crate::lexicon::own_word;
 use crate::token::{Kind, Token};
@@ -7,10 +9,11 @@ use crate::token::{Kind, Token};
 /// Words at the beginning of a phrase that request a task without describing it, in their order.
 #[rustfmt::skip]
 const LEADS: &[&[&str]] = &[
-    &["please"], &["hey"], &["hi"], &["ok"], &["can", "you"], &["could", "you"], &["would", "you"], &["will", "you"], &["i", "want", "you", "to"], &["i", "would", "like", "you", "to"], &["i'd", "like", "you", "to"],
+    &["please"], &["hey"], &["hi"], &["hello"], &["ok"], &["yo"], &["can", "u"], &["could", "u"], &["can", "you"], &["could", "you"], &["would", "you"], &["will", "you"], &["i", "want", "you", "to"], &["i", "would", "like", "you", "to"], &["i'd", "like", "you", "to"],
     &["set", "a", "reminder", "to"], &["set", "a", "reminder", "for", "me", "to"], &["set", "a", "reminder", "for"], &["set", "a", "reminder"], &["set", "reminder", "to"], &["create", "a", "reminder", "to"], &["add", "a", "reminder", "to"], &["set", "an", "alarm", "for"], &["set", "an", "alarm"],
     &["send", "me", "a", "reminder", "to"], &["reminder", "to"], &["reminder"],
-    &["remind", "me", "to"], &["remind", "me", "about"], &["remind", "me", "that"], &["remind", "me", "of"], &["remind", "me"], &["remind", "us", "to"], &["remind", "us", "about"], &["remind", "us"], &["remind"],
+    &["remind", "me", "to"], &["remind", "me", "about"], &["remind", "me", "that"], &["remind", "me", "of"], &["remind", "me"], &["remind", "us", "to"], &["remind", "us", "about"], &["remind", "us"], &["remind", "to"], &["remind", "about"], &["remind", "that"], &["again", "to"], &["mind", "reminding", "me", "to"], &["mind", "reminding", "me"],
+    &["ping", "me", "to"], &["nudge", "me", "to"], &["notify", "me", "to"], &["alert", "me", "to"], &["tell", "me", "to"], &["text", "me", "to"], &["message", "me", "to"],
     &["don't", "forget", "to"], &["dont", "forget", "to"], &["dont", "let", "me", "forget", "to"], &["do", "not", "forget", "to"], &["don't", "let", "me", "forget", "to"], &["i", "need", "to"], &["i", "have", "to"], &["i", "must"], &["i", "want", "to"], &["to"], &["that"], &["and"],
 ];
 
@@ -18,7 +21,7 @@ const LEADS: &[&[&str]] = &[
 const JOINTS: &[&str] = &[
     "and", "at", "on", "in", "of", "to", "the", "for", "by", "then", "with", "it", "it's", "run",
     "this", "that", "is", "a", "an", "from", "please", "happens", "occurs", "do", "me", "as",
-    "also",
+    "also", "remind",
 ];
 
 /// German words that only join, as far as they are no terms.
@@ -30,6 +33,9 @@ const TRAILING: &[&str] = &[
     "and", "at", "on", "in", "of", "to", "the", "for", "by", "then", "with", "from", "is", "a",
     "an", "that", "happens", "occurs", "reminder", "please",
 ];
+
+/// Signs behind an amount.
+const MONEY: &[&str] = &["€", "$", "£", "¥", "%"];
 
 /// Verbs with "in": "hand the report in".
 #[rustfmt::skip]
@@ -67,10 +73,19 @@ pub(crate) fn description(
         .collect();
     let total = words.len();
     let mut has_lead = false;
-    while let Some(lead) = LEADS.iter().find(|lead| starts_with(&words, lead)) {
-        has_lead |= lead.len() > 1 || lead.first() == Some(&"reminder");
-        words.drain(..lead.len());
+    let is_before_colon =
+        |token: &Token| phrase.get(token.span.end..).is_some_and(|rest| rest.starts_with(':'));
+    loop {
+        let request = requests::request(&words, is_before_colon);
+        let lead = LEADS.iter().find(|lead| starts_with(&words, lead));
+        let count = request.max(lead.map_or(0, |lead| lead.len()));
+        if count == 0 {
+            break;
+        }
+        has_lead |= count > 1 || lead.is_some_and(|lead| lead.first() == Some(&"reminder"));
+        words.drain(..count);
     }
+    requests::drop_thanks(phrase, &mut words);
     trim(phrase, tokens, &mut words);
     let is_joint = |word: &str| match own_word(word) {
         Some(own) => GERMAN_JOINTS.contains(&own),
@@ -113,6 +128,8 @@ pub(crate) fn description(
     } else {
         u8::try_from((total * 2).min(20)).unwrap_or(20)
     };
+    let start = words.first().map_or(0, |word| word.span.start);
+    let text = requests::close_brackets(phrase, &text, start, end.unwrap_or(start));
     LeftOver { description: Some(text.trim().to_owned()).filter(|text| !text.is_empty()), cost }
 }
 
@@ -120,10 +137,10 @@ pub(crate) fn description(
 fn trim(phrase: &str, tokens: &[Token], words: &mut Vec<&Token>) {
     let says_what = |token: &Token| token.kind != Kind::Symbol && token.text != "please";
     let end = tokens.iter().rfind(|token| says_what(token)).map(|token| token.span);
-    while words
-        .last()
-        .is_some_and(|last| TRAILING.contains(&last.text.as_str()) || last.kind == Kind::Symbol)
-        && !ends_with_particle(phrase, words, end)
+    while words.last().is_some_and(|last| {
+        TRAILING.contains(&last.text.as_str())
+            || last.kind == Kind::Symbol && !MONEY.contains(&last.text.as_str())
+    }) && !ends_with_particle(phrase, words, end)
     {
         words.pop();
     }

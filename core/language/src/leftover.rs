@@ -1,6 +1,8 @@
 //! The words that belong to no part of a phrase. A phrase is refused if one of them may say
 //! something about time. Otherwise they are the description of the task ([`crate::description`]).
 
+mod nouns;
+mod numbers;
 mod place;
 mod task;
 mod vague;
@@ -9,7 +11,9 @@ pub(crate) use task::adjectives;
 pub(crate) use vague::check_assumed;
 
 use crate::clause::{Clause, ClockKind, Day, Found};
+use crate::grammar::Parts;
 use crate::lexicon::own_word;
+use crate::names::Name;
 use crate::token::{Kind, Token};
 use crate::words::{self, Suspicion};
 use crate::{Language, Reason, Refusal, Span};
@@ -73,6 +77,7 @@ struct Rest<'a> {
     tokens: &'a [Token],
     left: &'a [usize],
     found: &'a [Found],
+    names: &'a [Name],
     language: Language,
     /// The suspicion of each token, once it has been determined.
     suspicions: Vec<OnceCell<Option<Suspicion>>>,
@@ -92,12 +97,12 @@ pub(crate) fn is_reminder(tokens: &[Token]) -> bool {
 pub(crate) fn check(
     phrase: &str,
     tokens: &[Token],
-    left: &[usize],
-    found: &[Found],
+    parts: &Parts,
     language: Language,
 ) -> Result<(), Refusal> {
     let suspicions = vec![OnceCell::new(); tokens.len()];
-    let rest = Rest { phrase, tokens, left, found, language, suspicions };
+    let Parts { found, left_over: left, names } = parts;
+    let rest = Rest { phrase, tokens, left, found, names, language, suspicions };
     rest.check_request()?;
     // A typing error explains the words around it.
     let is_error = |at: &&usize| {
@@ -202,6 +207,9 @@ impl Rest<'_> {
 
     fn check(&self, at: usize) -> Result<(), Refusal> {
         let Some(token) = self.tokens.get(at) else { return Ok(()) };
+        if self.check_name(at)? {
+            return Ok(());
+        }
         match token.kind {
             Kind::Quoted => Ok(()),
             Kind::Number => self.check_number(at),
@@ -211,46 +219,6 @@ impl Rest<'_> {
             }
             Kind::Word => self.check_word(at, &token.text),
         }
-    }
-
-    /// Refuses a number unless it counts something because an ordinary word follows: "take 2
-    /// pills".
-    fn check_number(&self, at: usize) -> Result<(), Refusal> {
-        let before = at.checked_sub(1).map_or("", |before| self.text(before));
-        // "2nd" that belongs to no part, and units such as "5d".
-        let is_short = |word: &str| matches!(word, "st" | "nd" | "rd" | "th") || word.len() == 1;
-        if self
-            .tokens
-            .get(at + 1)
-            .is_some_and(|next| next.is_glued && next.kind == Kind::Word && is_short(&next.text))
-        {
-            return Err(self.refuse(at, "This number is not understood. Put text that says nothing about time in double quotes."));
-        }
-        let is_vitamin =
-            matches!(before, "b" | "d" | "k") && at > 1 && self.text(at - 2) == "vitamin";
-        let is_name = (is_vitamin || matches!(before, "#" | "$" | "€" | "£"))
-            && self.tokens.get(at).is_some_and(|token| token.is_glued);
-        let is_glued_word = self.tokens.get(at + 1).is_some_and(|next| {
-            next.is_glued
-                && next.kind != Kind::Word
-                && !matches!(next.text.as_str(), "," | "." | "%")
-        });
-        let prepositions = [
-            "at", "by", "on", "in", "for", "to", "until", "between", "than", "@", "around",
-            "about", "-", "/", ":", ".", "+", "&", "of", "from",
-        ];
-        let is_counting = self.is_ordinary(at + 1)
-            && !prepositions.contains(&before)
-            && !is_glued_word
-            && (before != "and" || !self.begins_nothing(at));
-        if is_name || is_counting && !self.ends_part(at) {
-            return Ok(());
-        }
-        Err(self.refuse(at, "This number is not understood. Put text that says nothing about time in double quotes."))
-    }
-
-    fn begins_nothing(&self, at: usize) -> bool {
-        at >= 2 && self.ends_part(at - 1)
     }
 
     fn check_symbol(&self, at: usize) -> Result<(), Refusal> {
@@ -386,7 +354,9 @@ impl Rest<'_> {
             || at.checked_sub(2).is_some_and(|before| self.suspicion(before).is_some());
         let is_noun = is_unit && is_own && !follows_preposition && next != "of" && at >= 2;
         let is_verb = matches!(word, "start" | "begin" | "starts" | "begins")
-            && (self.is_ordinary(at + 1) || matches!(next, "a" | "my"))
+            && (self.is_ordinary(at + 1)
+                || matches!(next, "a" | "my")
+                || self.is_thing(at + 1, next))
             && self.is_left(at + 1);
         let is_not_forgetting = matches!(word, "don't" | "dont" | "not")
             && (next == "forget" || next == "let")
@@ -410,6 +380,9 @@ impl Rest<'_> {
             && self.is_ordinary(at + 1)
             && self.found.iter().any(is_sure);
         is_adjective
+            || self.is_thing(at, word)
+            || word == "from" && self.is_from_place(at)
+            || words::unit(word).is_some() && at > 0 && self.is_compared(at - 1)
             || is_kind
             || is_persons
             || is_whether

@@ -27,6 +27,7 @@
 //! | step | module |
 //! |---|---|
 //! | the phrase becomes tokens | `token` |
+//! | numbers that belong to a name in the task are set apart | `names` |
 //! | tokens become parts that say when: recursive descent | `grammar`, with the tables in `words` |
 //! | the parts are put together, and read once for each combination of their meanings | `meaning` |
 //! | parts after an exception that may belong to it are refused | `attachment` |
@@ -50,6 +51,7 @@ mod letters;
 mod lexicon;
 pub mod limits;
 mod meaning;
+mod names;
 mod near;
 mod reading;
 mod say;
@@ -154,7 +156,7 @@ fn outcome(
     parts: &grammar::Parts,
     context: &Context,
 ) -> Result<Outcome, Refusal> {
-    leftover::check(phrase, tokens, &parts.left_over, &parts.found, context.language)?;
+    leftover::check(phrase, tokens, parts, context.language)?;
     let is_joint = |at: usize| {
         tokens
             .get(at)

@@ -119,22 +119,6 @@ impl Parser<'_> {
         self.take_symbol("@") || self.take_any(&["at exactly", "exactly at", "at precisely", "at"])
     }
 
-    /// Parses `in the morning`, `at night`, `mornings`.
-    fn part_of_day(&mut self) -> Parsed<Vec<Clause>> {
-        let is_plural = |word: &str| word.ends_with('s');
-        if (self.take_any(&["in the", "at", "every", "each", "during the"])
-            || !self.found.is_empty()
-            || is_plural(self.word(0)))
-            && let Some(part) = words::day_part(self.word(0))
-        {
-            let is_habit = is_plural(self.word(0));
-            self.at += 1;
-            let habit = is_habit.then_some(Clause::Habit);
-            return Ok(Some(std::iter::once(Clause::Part(part)).chain(habit).collect()));
-        }
-        Ok(None)
-    }
-
     /// Parses a time of day. A number alone is a time only if `is_expected` is set, as after "at".
     pub(super) fn clock(&mut self, is_expected: bool) -> Parsed<Clock> {
         self.attempt(|parser| {

@@ -126,16 +126,6 @@ impl Parser<'_> {
         Ok(Some(Day::FromWeekday { weekday, days: amount.days }))
     }
 
-    pub(super) fn named_day(&mut self) -> Parsed<Day> {
-        for (name, (month, day)) in words::fixed_days() {
-            if self.take(name) {
-                let year = self.year()?;
-                return Ok(Some(Day::Date { day, month, year }));
-            }
-        }
-        Ok(None)
-    }
-
     /// Parses `next friday`, `this coming monday`, `friday next week`, `next week on friday`.
     fn chosen_weekday(&mut self) -> Parsed<Day> {
         // "next month on the 3rd"

@@ -322,6 +322,15 @@ impl Parser<'_> {
                 "A month has at most five of each day of the week.",
             ));
         }
+        // The fifth monday of a quarter may be in its second month.
+        let is_long = matches!(scope, Scope::Quarter | Scope::Year { .. });
+        if is_long && of != Counted::WorkingDay && which.iter().any(|number| number.abs() > 4) {
+            return Err(self.refusal(
+                Reason::Unsupported,
+                start,
+                "In which month? Write, say, \"on the fifth monday of january and july\".",
+            ));
+        }
         // "the 1st and 3rd monday" are those of each month.
         let are_several = which.len() > 1
             && of != Counted::WorkingDay

@@ -14,14 +14,19 @@ mod every;
 mod excepted_dates;
 mod exceptions;
 mod literals;
+mod named_days;
 mod numbers;
+mod parts_of_day;
 mod spoken;
 mod zones;
+
+pub(crate) use parts_of_day::is_event;
 
 use crate::clause::{Clause, Found};
 use crate::description::is_particle;
 use crate::lexicon::{Habits, own_word};
 use crate::limits::MAX_STEPS;
+use crate::names::{self, Name};
 use crate::token::{Kind, Token};
 use crate::words;
 use crate::{Reason, Refusal, Span};
@@ -37,6 +42,7 @@ pub(crate) struct Parts {
     pub(crate) found: Vec<Found>,
     /// Numbers of tokens, in order.
     pub(crate) left_over: Vec<usize>,
+    pub(crate) names: Vec<Name>,
 }
 
 /// Returns the parts of a phrase and the number of steps, or the reason why a part is impossible.
@@ -48,9 +54,10 @@ pub(crate) fn parts(
 ) -> (Result<Parts, Refusal>, u32) {
     let mut parser =
         Parser { tokens, at: 0, steps: Cell::new(0), found: Vec::new(), habits, is_reminder };
-    let left_over = parser.all();
+    let names = names::names(tokens);
+    let left_over = parser.all(&names);
     let steps = parser.steps.get();
-    (left_over.map(|left_over| Parts { found: parser.found, left_over }), steps)
+    (left_over.map(|left_over| Parts { found: parser.found, left_over, names }), steps)
 }
 
 /// Returns the span of all tokens.
@@ -109,10 +116,15 @@ impl<'a> Parser<'a> {
     }
 
     /// Parses all parts, and returns the numbers of the tokens between them.
-    fn all(&mut self) -> Result<Vec<usize>, Refusal> {
+    fn all(&mut self, names: &[Name]) -> Result<Vec<usize>, Refusal> {
         let mut left_over = Vec::new();
         while self.at < self.tokens.len() {
             let start = self.at;
+            if let Some(name) = names.iter().find(|name| name.start == start) {
+                left_over.extend(start..name.end);
+                self.at = name.end;
+                continue;
+            }
             let clauses = if self.may_begin_part() { self.clauses()? } else { Vec::new() };
             if self.steps.get() > MAX_STEPS {
                 return Err(Refusal::new(

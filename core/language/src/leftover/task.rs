@@ -3,6 +3,7 @@
 
 use super::{ARTICLES, BEFORE_TIME, Rest};
 use crate::clause::{Clause, Cycle, Found, Period};
+use crate::grammar::is_event;
 use crate::lexicon::own_word;
 use crate::token::{Kind, Token};
 use crate::{Language, Refusal, words};
@@ -53,6 +54,12 @@ const SESSIONS: &[&str] = &[
     "kurstage", "lektionen", "sitzungen", "termine",
 ];
 
+/// Nouns behind a part of the day that describes them: "at 18:30 evening walk".
+#[rustfmt::skip]
+const BEHIND_PARTS: &[&str] = &[
+    "briefing", "class", "coffee", "jog", "meditation", "meds", "meeting", "news", "prayer", "report", "ride", "routine", "run", "shift", "snack", "standup", "stretch", "swim", "sync", "tea", "team", "walk", "workout", "yoga",
+];
+
 const TASK_OR_SCHEDULE: &str = "Does this belong to the task or to the schedule? Write it directly behind the days or the time, or put it in double quotes.";
 
 /// Returns the parts of the day that also describe a thing: "put on the night cream at 22:00". The
@@ -64,15 +71,20 @@ pub(crate) fn adjectives<'a>(
 ) -> impl Iterator<Item = usize> + 'a {
     let text = |at: usize| tokens.get(at).map_or("", |token| token.text.as_str());
     let has_time = found.iter().any(|found| matches!(found.clause, Clause::At(_)));
-    let parts = found.iter().filter(move |found| {
-        let (start, end) = found.tokens;
-        has_time
-            && matches!(found.clause, Clause::Part(_))
-            && end == start + 1
-            && start.checked_sub(1).is_some_and(|before| ARTICLES.contains(&text(before)))
-            && left.contains(&end)
+    let parts = found.iter().filter(move |part| {
+        let (start, end) = part.tokens;
+        let Some(before) = start.checked_sub(1) else { return false };
+        let is_part = matches!(part.clause, Clause::Part(_)) && end == start + 1;
+        let is_event = left.contains(&before) && is_event(text(before));
+        let is_before_noun = left.contains(&end)
             && tokens.get(end).is_some_and(|next| next.kind == Kind::Word)
-            && !BEFORE_TIME.contains(&text(end))
+            && !BEFORE_TIME.contains(&text(end));
+        let is_behind_time = || {
+            found.iter().any(|time| time.tokens.1 == start && matches!(time.clause, Clause::At(_)))
+        };
+        let describes = ARTICLES.contains(&text(before))
+            || BEHIND_PARTS.contains(&text(end)) && is_behind_time();
+        is_part && (is_event || has_time && is_before_noun && describes)
     });
     parts.map(|found| found.tokens.0)
 }
@@ -83,7 +95,7 @@ impl Rest<'_> {
         for found in self.found {
             let is_unclear = match &found.clause {
                 Clause::Months { .. } | Clause::Within(Period::Month { .. } | Period::Year(_)) => {
-                    self.follows_task(found)
+                    self.follows_task(found) && !self.counts_days(found)
                         || self.precedes_pause(found, false)
                         || self.follows_second_time(found)
                 }
@@ -121,7 +133,7 @@ impl Rest<'_> {
     }
 
     /// Returns the word without the mark of its language.
-    fn own(&self, at: usize) -> &str {
+    pub(super) fn own(&self, at: usize) -> &str {
         own_word(self.text(at)).unwrap_or(self.text(at))
     }
 
@@ -132,6 +144,16 @@ impl Rest<'_> {
                 || self.is_left(before) && self.suspicion(before).is_some();
             is_word && !REQUESTS.contains(&self.own(before))
         })
+    }
+
+    /// Returns whether a part with months also says which of their days: "the second wednesday of
+    /// each quarter".
+    fn counts_days(&self, months: &Found) -> bool {
+        let is_same = |found: &Found| {
+            found.tokens == months.tokens
+                && matches!(found.clause, Clause::Nth { .. } | Clause::MonthDays { .. })
+        };
+        self.found.iter().any(is_same)
     }
 
     /// Returns whether a number of times is followed by what is repeated: "3 times around the block".

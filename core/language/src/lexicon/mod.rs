@@ -228,7 +228,10 @@ impl Lexicon {
                 Some(token) if count == taken.len() => token.span,
                 _ => whole,
             };
-            let is_glued = number == 0 && first.is_glued;
+            let is_glued = match taken.get(number) {
+                Some(token) if count == taken.len() => token.is_glued,
+                _ => number == 0 && first.is_glued,
+            };
             if term == "#" {
                 if let Some(token) = fit.number.and_then(|number| tokens.get(number)) {
                     self.put_number(token, is_glued, terms);

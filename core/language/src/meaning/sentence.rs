@@ -240,7 +240,9 @@ impl Sentence {
             }
             // "the yearly review on 15 december"
             let is_yearly = is_date && *cycle == Cycle::Years(1);
-            let counts = !recurs
+            // "weekdays from 9 to 17, hourly report": without the interval, the window has no use.
+            let has_window = self.window.is_some() && matches!(cycle, Cycle::Seconds(_));
+            let counts = (!recurs || has_window)
                 && (!says_when || is_yearly)
                 && self.cycle.is_none()
                 && (!weekday || *cycle == Cycle::Weeks(1));

@@ -52,6 +52,7 @@ pub(crate) fn sentences(
     if let Some(before) = whole.last() {
         go_on(&mut last, before);
     }
+    share_habit(&mut whole, &mut last);
     if !whole.is_empty() && !is_complete(&last) {
         let span = found.last().map(|part| part.span);
         return Err(conflict(span.unwrap_or(crate::Span { start: 0, end: 0 })));
@@ -88,6 +89,32 @@ fn go_on(last: &mut Sentence, before: &Sentence) {
     }
 }
 
+/// Gives parts of the day in the plural the days of the first of them: "weekdays in the mornings at 8
+/// and in the evenings at 6". Without days, they are those of every day.
+fn share_habit(whole: &mut [Sentence], last: &mut Sentence) {
+    let names_day = |sentence: &Sentence| {
+        sentence.cycle.is_some()
+            || sentence.weekdays.is_some()
+            || sentence.nth.is_some()
+            || sentence.month_days.is_some()
+            || sentence.day.is_some()
+            || sentence.dates.is_some()
+            || sentence.delay.is_some()
+    };
+    let Some((first, others)) = whole.split_first_mut() else { return };
+    let mut rest = others.iter().chain(std::iter::once(&*last));
+    let is_habit = |sentence: &Sentence| sentence.habit.is_some() && sentence.at.is_some();
+    if !is_habit(first) || rest.any(|sentence| !is_habit(sentence) || names_day(sentence)) {
+        return;
+    }
+    if !names_day(first) {
+        first.cycle = first.habit.map(|span| (Cycle::Days(1), span));
+    }
+    for sentence in others.iter_mut().chain(std::iter::once(last)) {
+        (sentence.cycle, sentence.weekdays) = (first.cycle, first.weekdays);
+    }
+}
+
 /// Returns whether both are the same interval in two windows.
 fn are_windows(one: &Sentence, other: &Sentence) -> bool {
     let cycle = |sentence: &Sentence| sentence.cycle.map(|(cycle, _)| cycle);
@@ -100,6 +127,7 @@ fn is_complete(sentence: &Sentence) -> bool {
         || sentence.weekdays.is_some()
         || sentence.nth.is_some()
         || sentence.month_days.is_some()
+        || sentence.habit.is_some()
         || matches!(sentence.day, Some((Day::Weekday(_, Which::Coming), _)));
     let has_time = sentence.at.is_some()
         || sentence.past_hour.is_some()

@@ -20,11 +20,15 @@ pub(crate) const LINES: &[(&str, &str)] = &[
     ("eighth", include_str!("../sentences/eighth.txt")),
     ("ninth", include_str!("../sentences/ninth.txt")),
     ("tenth", include_str!("../sentences/tenth.txt")),
+    ("eleventh", include_str!("../sentences/eleventh.txt")),
+    ("twelfth", include_str!("../sentences/twelfth.txt")),
     ("german", include_str!("../sentences/german.txt")),
     ("german2", include_str!("../sentences/german2.txt")),
     ("german3", include_str!("../sentences/german3.txt")),
     ("german4", include_str!("../sentences/german4.txt")),
     ("german5", include_str!("../sentences/german5.txt")),
+    ("german6", include_str!("../sentences/german6.txt")),
+    ("german7", include_str!("../sentences/german7.txt")),
 ];
 
 /// The runs by which schedules are compared.
