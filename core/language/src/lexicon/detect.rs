@@ -22,6 +22,7 @@ const SHARED: &[&str] = &[
     "do",
     "fr",
     "h",
+    "im",
     "in",
     "jan",
     "mai",
