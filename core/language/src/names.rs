@@ -148,7 +148,12 @@ impl Tokens<'_> {
         }
         let (start, is_certain) = self.start(at, end)?;
         let is_number = end == at + 1;
-        let may_be_time = !is_certain && is_number && may_be_time(self.text(at));
+        // "release 9.30 every day"
+        let is_dotted = end == at + 3
+            && self.text(at + 1) == "."
+            && self.text(at + 2).len() == 2
+            && self.is_number(at + 2);
+        let may_be_time = (!is_certain && is_number || is_dotted) && may_be_time(self.text(at));
         Some(Name { start, end, may_be_time })
     }
 
@@ -209,8 +214,11 @@ impl Tokens<'_> {
         }
         let groups = self.0.get(at..end)?;
         let digits: usize = groups.iter().map(|group| group.text.len()).sum();
-        let is_no_time = groups.iter().any(|group| !may_be_time(&group.text))
-            || groups.len() > 2 && groups.first().is_some_and(|first| first.text.starts_with('0'));
+        // Times such as "0800 1200 1600" have round minutes.
+        let is_round = |digits: &str| digits.ends_with('0') || digits.ends_with('5');
+        let is_no_time = groups.iter().any(|group| {
+            !may_be_time(&group.text) || group.text.len() > 2 && !is_round(&group.text)
+        });
         let is_marked = MARKS.contains(&self.word(end))
             || words::unit(self.word(end)).is_some()
             || matches!(self.text(end), ":" | "/") && self.is_glued(end);

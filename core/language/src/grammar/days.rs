@@ -328,7 +328,7 @@ impl Parser<'_> {
             return Err(self.refusal(
                 Reason::Unsupported,
                 start,
-                "In which month? Write, say, \"on the fifth monday of january and july\".",
+                "In which month? Write, say, \"on the fifth monday of january and july every year\".",
             ));
         }
         // "the 1st and 3rd monday" are those of each month.
