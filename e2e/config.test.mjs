@@ -153,8 +153,8 @@ test("the build exports the handlers and the classes, which a macro outside the 
 
 // The platform's bound after gzip is 3 MB on its free plan and 10 MB on the paid one. Size costs
 // start-up time, so this bound is lower, and a jump in size is noticed early. The wasm has about
-// 1,570,000 bytes; what schedules leave out and named calendars took 120,000 of them.
-const MOST_WASM_BYTES = 1_680_000;
+// 1,780,000 bytes. That the model and the engine are built for speed takes 170,000 of them.
+const MOST_WASM_BYTES = 1_850_000;
 
 test("the wasm after gzip is within its bound", async () => {
   const size = gzipSync(await readFile(join(ROOT, "coordinator/build/index_bg.wasm")), { level: 9 }).length;
