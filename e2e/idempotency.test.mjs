@@ -81,6 +81,32 @@ test("a batch is carried out once, with its ids and its refusals", async () => {
   isReused(await create("batch", text, { path, headers: { "content-type": "application/x-ndjson" } }));
 });
 
+test("a repeat whose refused tasks would be accepted by now is refused, and another key creates them", async () => {
+  const headers = { "scheduler-namespace": "later-valid" };
+  const call = async (path, options, status) => assert.equal((await scheduler.call(path, { headers, ...options })).status, status, path);
+  await call("/v1/namespaces/later-valid", { method: "PUT", body: {} }, 201);
+  const of = (prefix, more) => Array.from({ length: 20 }, (_, n) => ({ ...LATER, ...more, id: `${prefix}-${n}` }));
+  const leavesOut = { delayInSeconds: undefined, cron: "0 9 * * *", exclude: { calendars: ["unknown"] } };
+  const tasks = [...of("plain"), ...of("calendar", leavesOut)];
+  const array = { path: "/v1/tasks/batch", headers };
+  const lines = { path: "/v1/tasks/stream?results=all", headers: { ...headers, "content-type": "application/x-ndjson" } };
+  const send = async (key, { path, headers: own }) => {
+    const body = path.includes("stream") ? tasks.map((task) => `${JSON.stringify(task)}\n`).join("") : JSON.stringify(tasks);
+    const response = await fetch(`${scheduler.url}${path}`, { method: "POST", body, headers: { authorization: `Bearer ${scheduler.key}`, "idempotency-key": key, ...own } });
+    const [first] = (await response.text()).split("\n");
+    return { status: response.status, body: JSON.parse(first) };
+  };
+  for (const [key, form] of Object.entries({ array, lines })) {
+    const { body } = await send(`valid-${key}`, form);
+    assert.deepEqual([body.accepted, body.rejected], [20, 20]);
+  }
+  await call("/v1/calendars/unknown", { method: "PUT", body: { dates: ["12-24"] } }, 201);
+  for (const [key, form] of Object.entries({ array, lines })) isReused(await send(`valid-${key}`, form));
+  assert.equal((await stats(headers)).pending, 20);
+  assert.equal((await send("another", array)).body.accepted, 40);
+  assert.equal((await stats(headers)).pending, 40);
+});
+
 test("a task that has fired does not fire again, even after a kill", async () => {
   const before = await stats();
   const soon = { delayInSeconds: 0, callback: LATER.callback };

@@ -270,7 +270,9 @@ test("a quota that is reached in the middle ends the stream, and the rest is cre
 
 test("more schedules in words than a batch may have are created, part after part", async () => {
   const headers = await namespace();
-  const all = Array.from({ length: 1_100 }, (_, n) => `${JSON.stringify({ id: `w-${n}`, schedule: `every monday at 1${n % 10}:00`, timezone: "UTC", callback: NOOP })}\n`);
+  // A name may be written with escapes.
+  const text = (n) => JSON.stringify({ id: `w-${n}`, schedule: `every monday at 1${n % 10}:00`, timezone: "UTC", callback: NOOP });
+  const all = Array.from({ length: 1_100 }, (_, n) => `${n % 2 === 0 ? text(n) : text(n).replace('"schedule"', '"\\u0073chedule"')}\n`);
   const { parts, end } = await streamed(all.join(""), { headers });
   assert.deepEqual(end, { done: true, lines: 1_100, accepted: 1_100, replaced: 0, rejected: 0 });
   assert.deepEqual(parts.map(({ firstLine }) => firstLine), [1, 251, 501, 751, 1_001]);

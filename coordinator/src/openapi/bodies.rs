@@ -36,7 +36,7 @@ pub(super) fn content(body: &Body, generator: &mut SchemaGenerator) -> Value {
         }
         Body::Lines => {
             let lines = format!(
-                "One task per line, any number of them; empty lines do not count. A line has at most {MAX_TASK_BODY_BYTES} bytes."
+                "One task per line, any number of them; empty lines are skipped. A line has at most {MAX_TASK_BODY_BYTES} bytes."
             );
             json!({
                 "application/x-ndjson": {

@@ -32,6 +32,8 @@ pub(super) struct Outcome<'a> {
     pub(super) moved: u64,
     /// Whether an earlier request with the same key has done all of it.
     pub(super) is_replay: bool,
+    /// Why tasks of other epochs were not dropped, although their new ones were created.
+    pub(super) not_moved: Option<Problem>,
 }
 
 /// `POST /v1/tasks/batch`.
@@ -49,7 +51,10 @@ pub(crate) async fn batch(mut call: Call<'_>) -> Result<Answer, Problem> {
         return Ok(Answer::json(200, format!("{{\"parsed\":{}}}", tasks.len()).into_bytes()));
     }
     let once = idempotency::key_of(&call, if is_lines { "lines" } else { "array" }, &text)?;
-    let outcome = create_many(&call, once.as_ref(), tasks, given).await?;
+    let mut outcome = create_many(&call, once.as_ref(), tasks, given).await?;
+    if let Some(problem) = outcome.not_moved.take() {
+        return Err(problem);
+    }
     let lines = is_lines.then_some(text.as_str());
     let batch = Batch { items: &outcome.items, duplicates: &outcome.duplicates, lines };
     let parts = outcome.parts.into_iter().map(|(items, reply)| (items, reply.err()));
@@ -77,7 +82,7 @@ pub(super) async fn create_many<'a>(
                     (items, shards.append(shard, &mut append).await)
                 })
                 .await;
-            Outcome { items, duplicates, parts, moved: 0, is_replay: false }
+            Outcome { items, duplicates, parts, moved: 0, is_replay: false, not_moved: None }
         }
         Some(once) => {
             drop(tasks);
@@ -87,7 +92,7 @@ pub(super) async fn create_many<'a>(
             // The home shard of the key may have stored the key only.
             let parts = parts.into_iter().filter(|(part, _)| !part.items.is_empty());
             let parts = parts.map(|(part, reply)| (part.items, reply)).collect();
-            Outcome { items, duplicates, parts, moved: 0, is_replay }
+            Outcome { items, duplicates, parts, moved: 0, is_replay, not_moved: None }
         }
     };
     if !call.shards.map.is_single() {
@@ -99,7 +104,10 @@ pub(super) async fn create_many<'a>(
             .filter_map(|item| outcome.items.get(*item as usize)?.as_ref().ok())
             .filter(|id| !id.is_generated());
         let taken = taken.map(|id| (id.as_str(), gone_on.get(id.as_str()).copied()));
-        outcome.moved = epochs::drop_others(&call.shards, taken).await?.cancelled;
+        match epochs::drop_others(&call.shards, taken).await {
+            Ok(dropped) => outcome.moved = dropped.cancelled,
+            Err(problem) => outcome.not_moved = Some(problem),
+        }
     }
     Ok(outcome)
 }

@@ -57,7 +57,8 @@ pub(crate) struct Done<'a> {
 }
 
 /// Carries out a request, or the parts of it that an earlier request has not carried out. `plan`
-/// must return the same plan for the same key.
+/// must return the same plan for the same key. It does not if the calendars of the namespace have
+/// changed meanwhile: a repeat that would create other tasks is refused.
 pub(crate) async fn carry_out<'a>(
     call: &Call<'_>,
     asked: &IdempotencyKey,
@@ -89,11 +90,18 @@ pub(crate) async fn carry_out<'a>(
                 let once = asked.as_made(made);
                 let again = plan(&once)?;
                 let (home, rest) = once.split(again.appends, &shards.map);
+                check_part(again.items.len(), tasks_of(&home), &reply)?;
                 (once, again.items, again.duplicates, home, rest)
             }
         };
-    let once = &once;
-    let mut parts = shards.each(rest, |part| send(shards, once, call.share, part)).await;
+    let (once, all) = (&once, items.len());
+    let mut parts = shards
+        .each(rest, |part| async move {
+            let tasks = tasks_of(&part);
+            let (part, reply) = send(shards, once, call.share, part).await;
+            (part, reply.and_then(|reply| check_part(all, tasks, &reply).map(|()| reply)))
+        })
+        .await;
     parts.push((home, Ok(reply)));
     let was_done = |(_, reply): &(ShardAppend, Result<AppendReply, Problem>)| {
         reply.as_ref().is_ok_and(|reply| reply.done_before.is_some_and(|made| made != began))
@@ -107,6 +115,26 @@ async fn recall(shards: &Shards, asked: &IdempotencyKey) -> Option<RequestSeed> 
     let terms = Terms { once: Some(asked.clone()), recall_only: true, ..Terms::default() };
     let mut append = Append { terms, ..Append::default() };
     shards.append(asked.home(&shards.map), &mut append).await.ok()?.done_before
+}
+
+/// Returns how many tasks a shard gets.
+fn tasks_of(part: &ShardAppend) -> usize {
+    let pages = part.append.pages.iter().map(|page| page.directory.len());
+    pages.sum::<usize>() + part.append.schedules.len()
+}
+
+/// Refuses a repeat of a request with `all` tasks if its shard carried out another number of
+/// `tasks` the first time: an answer would name tasks that do not exist, or leave some out.
+fn check_part(all: usize, tasks: usize, reply: &AppendReply) -> Result<(), Problem> {
+    let is_other = reply.done_before.is_some() && reply.created != tasks as u64;
+    // A single task that was refused does not use up its key.
+    if all <= 1 || !is_other {
+        return Ok(());
+    }
+    Err(Problem::key_reused(
+        "this request was carried out before, when other tasks of it were valid, for example because its calendars have changed since: \
+         to create the tasks that were refused, send them with another key",
+    ))
 }
 
 async fn send(

@@ -52,7 +52,8 @@ const BOUNDS: PartBounds = PartBounds {
     bytes: PART_BYTES,
     line_bytes: MAX_TASK_BODY_BYTES,
     costly_lines: PART_COSTLY_LINES,
-    costly: &["\"schedule\"", "\"calendars\""],
+    // The last two begin the escapes of letters, with which a name may be written.
+    costly: &["\"schedule\"", "\"calendars\"", "\\u006", "\\u007"],
 };
 
 /// The memory of a stream: the copies of a part, and what has arrived of the next one.
@@ -143,7 +144,8 @@ impl Import<'_> {
             // The registry is asked for the calendars.
             self.call.shards.spend(1);
         }
-        let outcome = create_many(&self.call, once.as_ref(), tasks, given).await?;
+        let mut outcome = create_many(&self.call, once.as_ref(), tasks, given).await?;
+        let not_moved = outcome.not_moved.take();
         let failed = outcome.parts.iter().filter_map(|(_, reply)| reply.as_ref().err());
         let failed: Vec<&Problem> = failed.collect();
         let problem = failed.first().map(|problem| (*problem).clone());
@@ -158,7 +160,7 @@ impl Import<'_> {
                 if lines.send(Ok(line)).await.is_err() {
                     return Ok(None);
                 }
-                problem.map_or(Ok(Some(())), Err)
+                problem.or(not_moved).map_or(Ok(Some(())), Err)
             }
         }
     }

@@ -159,6 +159,7 @@ mod tests {
             parts: vec![(vec![0, 3], Ok(replaced)), (vec![2], Err(full))],
             moved: 0,
             is_replay: false,
+            not_moved: None,
         };
         let numbers = lines(&[4, 6, 7, 9]);
         let mut totals = Totals::default();
