@@ -28,7 +28,7 @@ test("the overview says that nothing is scheduled yet and what to do, and then w
   await letters.waitFor();
   assert.doesNotMatch(await health.innerText(), /All is well|Nothing is scheduled/);
   await letters.getByRole("link", { name: "Show" }).click();
-  await page.getByRole("heading", { name: "Dead letters" }).waitFor();
+  await page.getByRole("heading", { name: "Dead letters", exact: true }).waitFor();
   await scheduler.call("/v1/dead-letters/discard", { body: { all: true } });
   await tabs.go(page, "/");
   await health.getByText("Nothing needs your attention: nothing is overdue, and no dead letter waits.").waitFor();
@@ -67,7 +67,7 @@ test("what is typed into the form survives Back and a reload, but not its header
   await page.getByText("Headers and timeout").click();
   await page.getByLabel("Headers, as JSON").fill('{"authorization":"Bearer hush"}');
   await page.goBack();
-  await page.getByRole("heading", { name: "Tasks" }).waitFor();
+  await page.getByRole("heading", { name: "Tasks", exact: true }).waitFor();
   await page.goForward();
   await note.getByText("Your draft is restored.").waitFor();
   await note.getByText("authorization", { exact: true }).waitFor();

@@ -251,7 +251,7 @@ test("each tab of the form keeps what was typed in it, by going back and forth, 
   assert.deepEqual(await violations(page), []);
 
   await page.goBack();
-  await page.getByRole("heading", { name: "Tasks" }).waitFor();
+  await page.getByRole("heading", { name: "Tasks", exact: true }).waitFor();
   await page.goForward();
   await page.getByRole("status", { name: "Draft" }).getByText("authorization", { exact: true }).waitFor();
   assert.doesNotMatch(await page.evaluate(() => JSON.stringify(sessionStorage)), /hush/);
@@ -363,7 +363,7 @@ test("a note of what was done is on the page that it is about, and leaves with i
   await tabs.go(page, `/dead-letters/${encodeURIComponent(deadLetterId)}`);
   await page.getByRole("button", { name: "Discard" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Discard" }).click();
-  await page.getByRole("heading", { name: "Dead letters" }).waitFor();
+  await page.getByRole("heading", { name: "Dead letters", exact: true }).waitFor();
   await note.getByText("The dead letter of noted-dead is discarded.").waitFor();
   await scheduler.call("/v1/tasks/cancel", { body: { filter: { prefix: "noted-" } } });
 });

@@ -220,7 +220,7 @@ test("a task whose time is past says what it waits for, and leads there", async 
   // It has no run to come at another time.
   assert.equal(await page.getByRole("heading", { name: "Next runs" }).count(), 0);
   await why.getByRole("link", { name: "Limits" }).click();
-  await page.getByRole("heading", { name: "Limits" }).waitFor();
+  await page.getByRole("heading", { name: "Limits", exact: true }).waitFor();
   await tabs.go(page, "/create");
   await page.getByRole("button", { name: "At a time" }).click();
   await page.getByLabel(/^Time \(/).fill("2020-01-01T10:00:00");

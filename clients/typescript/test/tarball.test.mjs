@@ -22,7 +22,7 @@ const ROOT = join(PACKAGE, "../..");
 const TEMPLATE = join(ROOT, "examples/typescript");
 
 /** The package as it is downloaded, the wasm included. README.md states it. */
-const MOST_PACKED_BYTES = 2_000_000;
+const MOST_PACKED_BYTES = 2_200_000;
 /** All but the wasm and its script, unpacked: half of it is the dashboard. */
 const MOST_OTHER_BYTES = 950_000;
 
@@ -78,7 +78,7 @@ test("the package is within its size budget, which the README states", async () 
   assert.ok(packed.size <= MOST_PACKED_BYTES, `${packed.size} bytes`);
   const others = packed.files.filter(({ path }) => !path.startsWith("prebuilt/")).reduce((sum, { size }) => sum + size, 0);
   assert.ok(others <= MOST_OTHER_BYTES, `${others} bytes`);
-  assert.match(await readFile(join(PACKAGE, "README.md"), "utf8"), /at most 2 MB to download/);
+  assert.match(await readFile(join(PACKAGE, "README.md"), "utf8"), /at most 2\.2 MB to download/);
 });
 
 /** Returns a PATH with Node, npm and a shell, and no Rust, C or Python. */

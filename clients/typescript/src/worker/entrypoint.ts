@@ -282,6 +282,10 @@ export class CalendarsTarget extends Target {
   async list(...args: Arguments<SchedulerClient["calendars"]["list"]>): Promise<OverRpc<ListedCalendar[]>> {
     return plain(await Target.clientOf(this).calendars.list(...args));
   }
+  /** Returns the names of the calendars that cannot be read. */
+  async unreadable(...args: Arguments<SchedulerClient["calendars"]["unreadable"]>): Promise<OverRpc<string[]>> {
+    return plain(await Target.clientOf(this).calendars.unreadable(...args));
+  }
   /** Returns a calendar. */
   async get(...args: Arguments<SchedulerClient["calendars"]["get"]>): Promise<OverRpc<VersionedCalendar>> {
     return plain(await Target.clientOf(this).calendars.get(...args));

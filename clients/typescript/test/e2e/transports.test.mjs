@@ -50,7 +50,7 @@ test("a scheduled task fires", async () => {
 });
 
 /** Operations that the scenario does not call: what the client does by another one, and what is about no task. */
-const UNCALLED = new Set(["putTask", "health", "describe", "listProblemTypes", "getProblemType", "mcp"]);
+const UNCALLED = new Set(["putTask", "streamTasks", "health", "describe", "listProblemTypes", "getProblemType", "mcp"]);
 
 test("every method works over HTTP, and every operation of the API has one", async () => {
   const called = [];
