@@ -46,7 +46,7 @@ test(`nothing is found in ${SECONDS} seconds`, { skip, timeout: (SECONDS + 120) 
   const [status] = await once(child, "close");
   const text = output.join("");
   assert.equal(status, 0, text);
-  // A run that tests nothing would find nothing.
-  assert.ok(Number(/^ +Tested: (\d+)/m.exec(text)?.[1]) > 20, text);
+  // A run that tests nothing would find nothing. A busy machine tests some 20 operations in a minute.
+  assert.ok(Number(/^ +Tested: (\d+)/m.exec(text)?.[1]) > 10, text);
   console.log(text.slice(text.indexOf("= SUMMARY =")).replaceAll(/^/gm, "# "));
 });
