@@ -74,7 +74,7 @@ pub(crate) struct StreamEnd {
     replaced: u64,
     /// The number of tasks that were refused.
     rejected: u64,
-    /// Only if `done` is false: the first line of which nothing was created. Send the lines from here
+    /// Only if `done` is false: the line with which to continue. Send the lines from here
     /// on in another request, and those whose `error` is `retryable`.
     next_line: Option<u64>,
     /// Only if `done` is false: when the rest may be sent, in seconds from now. Absent if waiting

@@ -3302,7 +3302,7 @@ export interface StreamEnd {
   /** The number of lines that were processed. Empty lines count. */
   lines: number;
   /**
-   * Only if `done` is false: the first line of which nothing was created. Send the lines from here
+   * Only if `done` is false: the line with which to continue. Send the lines from here
    * on in another request, and those whose `error` is `retryable`.
    */
   nextLine?: number | undefined;

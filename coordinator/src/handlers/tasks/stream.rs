@@ -4,7 +4,7 @@
 //! as a batch, one after the other. The answer has a line for each part, which is written when the
 //! part was created. The next part is read only then, so neither the body nor the answer is in
 //! memory as a whole. The last line says how the stream has ended. If it has ended early, the line
-//! names the first line of the body of which nothing was created.
+//! names the line of the body with which another request has to continue.
 
 use crate::context::{Call, Detached};
 use crate::handlers::tasks::batch::{Given, create_many};
@@ -65,7 +65,7 @@ const MAX_SHOWN_VALUE: usize = 100;
 /// The query parameters.
 pub(crate) const QUERY: &[&str] = &["results"];
 
-/// A line of the answer, or the problem because of which nothing was created.
+/// A line of the answer. An error is the answer to a stream that has created nothing.
 type Line = Result<String, Problem>;
 
 /// `POST /v1/tasks/stream`.

@@ -114,7 +114,7 @@ struct End<'a> {
     problem: Option<&'a Problem>,
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_seconds: Option<u32>,
-    /// The first line of which nothing was created.
+    /// The first line whose task was not created.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_line: Option<u64>,
 }
