@@ -14,7 +14,7 @@ const LEADS: &[&[&str]] = &[
     &["send", "me", "a", "reminder", "to"], &["reminder", "to"], &["reminder"],
     &["remind", "me", "to"], &["remind", "me", "about"], &["remind", "me", "that"], &["remind", "me", "of"], &["remind", "me"], &["remind", "us", "to"], &["remind", "us", "about"], &["remind", "us"], &["remind", "to"], &["remind", "about"], &["remind", "that"], &["again", "to"], &["mind", "reminding", "me", "to"], &["mind", "reminding", "me"],
     &["ping", "me", "to"], &["nudge", "me", "to"], &["notify", "me", "to"], &["alert", "me", "to"], &["tell", "me", "to"], &["text", "me", "to"], &["message", "me", "to"],
-    &["don't", "forget", "to"], &["dont", "forget", "to"], &["dont", "let", "me", "forget", "to"], &["do", "not", "forget", "to"], &["don't", "let", "me", "forget", "to"], &["i", "need", "to"], &["i", "have", "to"], &["i", "must"], &["i", "want", "to"], &["to"], &["that"], &["and"],
+    &["don't", "forget", "to"], &["dont", "forget", "to"], &["dont", "let", "me", "forget", "to"], &["do", "not", "forget", "to"], &["don't", "let", "me", "forget", "to"], &["i", "need", "to"], &["i", "have", "to"], &["i", "must"], &["i", "should"], &["i", "want", "to"], &["be", "reminded", "to"], &["be", "reminded", "of"], &["be", "reminded", "about"], &["be", "reminded"], &["to"], &["that"], &["and"],
 ];
 
 /// Words without a meaning of their own. A description needs others.
@@ -73,15 +73,18 @@ pub(crate) fn description(
         .collect();
     let total = words.len();
     let mut has_lead = false;
+    let mut follows_to = false;
     let is_before_colon =
         |token: &Token| phrase.get(token.span.end..).is_some_and(|rest| rest.starts_with(':'));
     loop {
         let request = requests::request(&words, is_before_colon);
         let lead = LEADS.iter().find(|lead| starts_with(&words, lead));
         let count = request.max(lead.map_or(0, |lead| lead.len()));
-        if count == 0 {
+        // "every sunday at 21:30 to set my alarm"
+        if count == 0 || follows_to && count == words.len() {
             break;
         }
+        follows_to = count == 1 && lead.is_some_and(|lead| *lead == ["to"]);
         has_lead |= count > 1 || lead.is_some_and(|lead| lead.first() == Some(&"reminder"));
         words.drain(..count);
     }
@@ -91,8 +94,12 @@ pub(crate) fn description(
         Some(own) => GERMAN_JOINTS.contains(&own),
         None => JOINTS.contains(&word),
     };
+    // "mon wed fri 7am run"
+    let is_end = tokens.last().map(|token| token.span);
+    let is_a_run =
+        matches!(words.as_slice(), [only] if only.text == "run" && Some(only.span) == is_end);
     let only_joints = words.iter().all(|word| is_joint(&word.text));
-    if only_joints {
+    if only_joints && !is_a_run {
         return LeftOver {
             description: None,
             cost: u8::try_from(total.saturating_sub(2).min(5)).unwrap_or(5) * u8::from(!has_lead),

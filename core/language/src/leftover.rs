@@ -50,7 +50,26 @@ const CHANGED: &[&str] =
     &["moved", "rescheduled", "postponed", "shifted", "delayed", "changed", "replaced"];
 
 /// Verbs that change existing tasks.
-const CHANGES: &[&str] = &["cancel", "unschedule", "reschedule", "postpone", "snooze", "undo"];
+const CHANGES: &[&str] = &["unschedule", "reschedule", "postpone", "snooze", "undo"];
+
+/// Verbs that change existing tasks if one of [`TASKS`] follows: "cancel the gym membership" is
+/// something to do.
+const CHANGES_OF_TASKS: &[&str] = &["cancel", "delete", "move", "pause", "remove", "stop"];
+
+/// Words for tasks that exist.
+#[rustfmt::skip]
+const TASKS: &[&str] = &[
+    "alarm", "alarms", "all", "anything", "appointment", "appointments", "call", "cron", "event", "events", "everything", "it", "job", "jobs", "meeting", "meetings", "reminder", "reminders", "reminding", "schedule",
+    "schedules", "standup", "sync", "task", "tasks", "that", "them", "this", "timer", "timers",
+];
+
+/// Words that say that somebody wakes up.
+const WAKING: &[&str] =
+    &["wake", "wakeup", "waking", "aufstehen", "aufwachen", "weck", "wecke", "wecken"];
+
+/// Sleep that does not end in the morning.
+const NAPS: &[&str] = &["nap", "naps", "schläfchen", "mittagsschlaf", "schicht", "shift"];
+
 const QUESTIONS: &[&str] = &[
     "what", "when's", "why", "how", "did", "does", "is", "are", "was", "who", "which", "where",
     "what's",
@@ -88,6 +107,14 @@ pub(crate) fn is_reminder(tokens: &[Token]) -> bool {
     tokens
         .iter()
         .any(|token| matches!(token.text.as_str(), "remind" | "reminder" | "forget" | "alarm"))
+}
+
+/// Returns whether the phrase asks to wake somebody in the morning.
+pub(crate) fn is_waking(tokens: &[Token]) -> bool {
+    let has = |words: &[&str]| {
+        tokens.iter().any(|token| words.contains(&own_word(&token.text).unwrap_or(&token.text)))
+    };
+    has(WAKING) && !has(NAPS)
 }
 
 /// Refuses words that may say something about time.
@@ -179,20 +206,8 @@ impl Rest<'_> {
         let Some(&first) = self.left.first() else { return Ok(()) };
         let first = if self.text(first) == "please" { first + 1 } else { first };
         let word = self.text(first);
-        let is_change = CHANGES.contains(&word)
-            || matches!(word, "stop" | "delete" | "remove" | "pause" | "move")
-                && self.left.iter().any(|at| {
-                    matches!(
-                        self.text(*at),
-                        "reminder"
-                            | "reminders"
-                            | "schedule"
-                            | "task"
-                            | "appointment"
-                            | "alarm"
-                            | "reminding"
-                    )
-                });
+        let is_change =
+            CHANGES.contains(&word) || CHANGES_OF_TASKS.contains(&word) && self.changes_task(first);
         if first <= 1 && is_change {
             return Err(self.refuse(
                 first,
@@ -203,6 +218,13 @@ impl Rest<'_> {
             return Err(self.refuse(first, "This is a question, not a schedule."));
         }
         Ok(())
+    }
+
+    /// Returns whether the words behind a verb name a task that exists, or nothing else.
+    fn changes_task(&self, verb: usize) -> bool {
+        let mut others = self.left.iter().filter(|at| **at > verb).peekable();
+        let is_bare = others.peek().is_none_or(|at| **at > verb + 1 && self.begins_part(verb + 1));
+        is_bare || others.any(|at| TASKS.contains(&self.text(*at)))
     }
 
     fn check(&self, at: usize) -> Result<(), Refusal> {
@@ -230,7 +252,8 @@ impl Rest<'_> {
         let is_between_parts = self.ends_part(at) && self.begins_part(at + 1) && !before_exception;
         let touches_number =
             self.tokens.get(at + 1).is_some_and(|next| next.is_glued && next.kind == Kind::Number)
-                && matches!(self.text(at), "-" | "/" | "+" | "*");
+                && matches!(self.text(at), "-" | "/" | "+" | "*")
+                && !self.is_in_word(at);
         if self.text(at) == "*"
             || touches_number
             || is_between_parts && matches!(self.text(at), "-" | "/" | "|" | "<" | ">" | "=")
@@ -239,6 +262,17 @@ impl Rest<'_> {
             return Err(self.refuse(at, message));
         }
         Ok(())
+    }
+
+    /// Returns whether a hyphen is within a word of the task: "the under-12s".
+    pub(super) fn is_in_word(&self, at: usize) -> bool {
+        let is_glued = |at: usize| self.tokens.get(at).is_some_and(|token| token.is_glued);
+        self.text(at) == "-"
+            && at > 0
+            && self.is_ordinary(at - 1)
+            && is_glued(at)
+            && is_glued(at + 2)
+            && self.is_left(at + 1)
     }
 
     fn check_word(&self, at: usize, word: &str) -> Result<(), Refusal> {
@@ -363,6 +397,10 @@ impl Rest<'_> {
             && before != "to";
         let is_modal = word == "may" && matches!(before, "i" | "you" | "we" | "it" | "they");
         let is_being = word == "am" && before == "i";
+        // "the under-12s"
+        let is_of_number = word == "s" && at > 1 && self.is_in_word(at - 2);
+        let is_protocol = word == "minutes" && matches!(before, "meeting" | "board" | "session");
+        let is_cron_job = word == "cron" && matches!(next, "job" | "jobs" | "task" | "tasks");
         // "the overnight batch"
         let is_adjective = word == "overnight" && self.is_ordinary(at + 1) && !self.ends_part(at);
         let is_date = |found: &Found| matches!(found.clause, Clause::Day(Day::Date { .. }));
@@ -370,6 +408,10 @@ impl Rest<'_> {
             && before.ends_with("'s")
             && !follows_preposition
             && self.found.iter().any(is_date);
+        // "payday is every other friday"
+        let is_subject = matches!(word, "birthday" | "deadline" | "payday")
+            && next == "is"
+            && self.begins_part(at + 2);
         let is_whether = word == "if"
             && matches!(before, "check" | "checks" | "checking" | "see" | "test" | "verify");
         let is_sure = |found: &Found| matches!(&found.clause, Clause::At(times) if times.iter().all(|time| time.kind == ClockKind::Sure));
@@ -385,11 +427,15 @@ impl Rest<'_> {
             || words::unit(word).is_some() && at > 0 && self.is_compared(at - 1)
             || is_kind
             || is_persons
+            || is_subject
             || is_whether
             || is_noun
             || is_verb
             || is_not_forgetting
             || is_modal
             || is_being
+            || is_cron_job
+            || is_of_number
+            || is_protocol
     }
 }

@@ -145,7 +145,9 @@ pub fn read(phrase: &str, now: i64, zone: Zone, language: Option<Language>) -> (
         }
         Err(refusal) => return (Outcome::Refused(refusal), steps),
     };
-    let context = Context { now, zone, whole, is_reminder, language, assumptions, open_end };
+    let is_waking = leftover::is_waking(&tokens);
+    let context =
+        Context { now, zone, whole, is_reminder, is_waking, language, assumptions, open_end };
     let outcome = outcome(phrase, &tokens, &parts, &context);
     (outcome.unwrap_or_else(Outcome::Refused), steps)
 }

@@ -21,6 +21,8 @@ pub(crate) enum Unit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DayPart {
     Morning,
+    /// Around noon: "mittags um eins".
+    Midday,
     Afternoon,
     Evening,
     Night,
@@ -118,6 +120,7 @@ pub(crate) fn ordinal(word: &str) -> Option<u32> {
 static DAY_PARTS: Values<DayPart> = table(&[
     ("afternoon", DayPart::Afternoon), ("afternoons", DayPart::Afternoon), ("arvo", DayPart::Afternoon), ("evening", DayPart::Evening), ("evenings", DayPart::Evening),
     ("morning", DayPart::Morning), ("mornings", DayPart::Morning), ("night", DayPart::Night), ("nights", DayPart::Night),
+    ("noontide", DayPart::Midday), ("noontides", DayPart::Midday),
 ]);
 
 /// Returns a part of the day.

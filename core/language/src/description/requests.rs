@@ -21,7 +21,20 @@ const KINDS: &[&[&str]] = &[
     &["automatische"], &["neue"], &["neuen"], &["regelmäßige"], &["regelmäßigen"], &["wiederholende"], &["wiederkehrende"], &["wiederkehrenden"], &["wiederkehrender"],
 ];
 
-const REMINDERS: &[&str] = &["alarm", "alert", "notification", "reminder", "reminders"];
+const REMINDERS: &[&str] =
+    &["alarm", "alert", "countdown", "notification", "reminder", "reminders", "timer"];
+
+/// Tasks that are somebody's appointment. Before the words of [`WITH`], they describe the task.
+const APPOINTMENTS: &[&str] = &["appointment", "event", "termin"];
+
+const WITH: &[&str] = &["with", "bei", "mit"];
+
+/// Words behind a job that say what it does.
+#[rustfmt::skip]
+const DOES: &[&[&str]] = &[&["that"], &["which"], &["to"]];
+
+/// Words behind a job that say that it runs, without saying what.
+const RUNS: &[&[&str]] = &[&["runs"], &["run"], &["starts"], &["executes"], &["fires"]];
 
 /// Words for a task that describe it unless its kind is before them.
 #[rustfmt::skip]
@@ -56,14 +69,40 @@ pub(super) fn request(words: &[&Token], is_before_colon: impl Fn(&Token) -> bool
         has_kind = true;
     }
     let Some(head) = words.get(at) else { return 0 };
+    // "create a repeating appointment with Bob"
+    let is_with = words.get(at + 1).is_some_and(|next| is_one(next, WITH));
+    if has_verb && has_kind && is_one(head, APPOINTMENTS) && is_with {
+        return at;
+    }
     let is_task = is_one(head, TASKS) && (has_kind || is_before_colon(head));
     let is_reminder = is_one(head, REMINDERS) && (has_verb || has_kind);
+    let is_job = is_one(head, TASKS).then(|| job(words, at, has_verb)).flatten();
+    if let (Some(end), false) = (is_job, is_task) {
+        return end;
+    }
     if !is_task && !is_reminder {
         return if has_verb && has_kind { at } else { 0 };
     }
     at += 1;
     while take(words, &mut at, BEHIND) {}
     at
+}
+
+/// Returns the end of a job at `at` that only runs, or whose work follows: "schedule a job to run",
+/// "schedule a job that cleans the cache".
+fn job(words: &[&Token], at: usize, has_verb: bool) -> Option<usize> {
+    let mut at = at + 1;
+    // "cron job"
+    if words.get(at).is_some_and(|word| is_one(word, TASKS)) {
+        at += 1;
+    }
+    let does = take(words, &mut at, DOES);
+    let mut end = at;
+    let only_runs = take(words, &mut end, RUNS) && end == words.len();
+    if only_runs {
+        return Some(end);
+    }
+    (has_verb && (does || at == words.len())).then_some(at)
 }
 
 /// Removes thanks at the end, if they are apart from the words before them.

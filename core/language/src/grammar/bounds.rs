@@ -197,6 +197,7 @@ impl Parser<'_> {
             "during the next",
             "for another",
         ]);
+        let is_timer = self.at.checked_sub(1).is_some_and(|before| self.is_timer(before));
         if !is_next && !self.take_any(&["for a total of", "for"]) {
             return Ok(None);
         }
@@ -213,6 +214,10 @@ impl Parser<'_> {
                 start,
                 "A schedule cannot last for no time.",
             ));
+        }
+        // "set a timer for 5 minutes"
+        if is_timer && self.found.is_empty() {
+            return Ok(Some(vec![Clause::In(amount)]));
         }
         self.take_any(&["from now", "starting now", "in a row", "straight"]);
         Ok(Some(vec![Clause::For(amount)]))
@@ -256,12 +261,21 @@ impl Parser<'_> {
         Ok(Some(Point { day, time: Some(time), ..Point::default() }))
     }
 
-    /// Parses `in 20 minutes`, `two hours from now`, `after 5 minutes`.
+    /// Returns whether this token is a clock that runs once, as in "set a 5 minute timer".
+    fn is_timer(&self, at: usize) -> bool {
+        self.tokens
+            .get(at)
+            .is_some_and(|token| matches!(token.text.as_str(), "timer" | "countdown"))
+    }
+
+    /// Parses `in 20 minutes`, `two hours from now`, `after 5 minutes`, `5 minute timer`.
     pub(super) fn delay(&mut self) -> Parsed<Vec<Clause>> {
+        let start = self.at.wrapping_sub(1);
         let has_in = self.take_any(&["in", "after"]);
         let Some(amount) = self.amount()? else { return Ok(None) };
         let from_now = self.take_any(&["from now", "from this moment", "later"]);
-        if !has_in && !from_now {
+        let is_timer = self.found.is_empty() && (self.is_timer(start) || self.is_timer(self.at));
+        if !has_in && !from_now && !is_timer {
             return Ok(None);
         }
         self.take("time");

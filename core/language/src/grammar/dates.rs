@@ -11,7 +11,7 @@ impl Parser<'_> {
     /// day`.
     pub(super) fn calendar_day(&mut self) -> Parsed<Vec<Clause>> {
         // "on my birthday, 4 may" is the 4th of May, if the date is there.
-        self.take("on");
+        self.take_any(&["only on", "only", "on"]);
         if self.take_any(&[
             "my birthday",
             "his birthday",

@@ -45,8 +45,10 @@ impl Parser<'_> {
     /// `from april to june`.
     pub(super) fn week_and_months(&mut self) -> Parsed<Vec<Clause>> {
         let start = self.at;
-        // Without an interval, it may be the coming one.
-        if self.has_interval() && self.take_any(&["on the weekend", "at the weekend"]) {
+        // Without an interval or other days, it may be the coming one.
+        if (self.has_interval() || self.has_sure_days())
+            && self.take_any(&["on the weekend", "at the weekend"])
+        {
             return Ok(Some(vec![Clause::Weekdays { days: Weekdays::WEEKEND, is_sure: true }]));
         }
         let is_from = self.take("from");
@@ -85,7 +87,12 @@ impl Parser<'_> {
                 };
                 return Ok(Some(vec![Clause::Day(Day::Weekday(day, which))]));
             }
-            let is_habit = PARTS_OF_DAYS.contains(&self.word(0));
+            // "tue/thu 6pm"
+            let is_short = self
+                .tokens
+                .get(start..self.at)
+                .is_some_and(|taken| taken.iter().any(|token| token.is_symbol("/")));
+            let is_habit = is_short || PARTS_OF_DAYS.contains(&self.word(0));
             return Ok(Some(vec![Clause::Weekdays {
                 days: all.days,
                 is_sure: all.recurs || is_only || is_habit,
@@ -401,6 +408,20 @@ impl Parser<'_> {
             .any(|found| matches!(found.clause, Clause::Cycle { cycle, .. } if is_short(cycle)))
     }
 
+    /// Returns whether days of the week that recur come before this.
+    fn has_sure_days(&self) -> bool {
+        self.found
+            .iter()
+            .any(|found| matches!(found.clause, Clause::Weekdays { is_sure: true, .. }))
+    }
+
+    /// Returns whether the sentence says "every month" before this.
+    fn follows_each_month(&self) -> bool {
+        self.found
+            .iter()
+            .any(|found| matches!(found.clause, Clause::Cycle { cycle: Cycle::Months(1), .. }))
+    }
+
     /// Returns whether the sentence says "every month" or "quarterly" before this.
     pub(super) fn follows_months(&self) -> bool {
         let is_monthly = |cycle| matches!(cycle, Cycle::Months(_) | Cycle::Quarterly);
@@ -483,10 +504,13 @@ impl Parser<'_> {
             if is_each { vec![Clause::Cycle { cycle, is_adjective: false }] } else { Vec::new() }
         };
         let is_last = which.iter().all(|number| *number < 0);
-        if which.iter().any(|number| *number < 0)
-            && !is_last
-            && !matches!(scope, Scope::TheMonth | Scope::EachMonth | Scope::Named(_))
-        {
+        let is_mixed = !is_last && which.iter().any(|number| *number < 0);
+        let are_months = match scope {
+            Scope::TheMonth | Scope::EachMonth | Scope::Named(_) => true,
+            Scope::Open => self.follows_each_month(),
+            Scope::Quarter | Scope::Year { .. } => false,
+        };
+        if is_mixed && !are_months {
             return None;
         }
         Some(match scope {

@@ -41,6 +41,10 @@ impl Rest<'_> {
         let is_glued_next = self.is_glued(at + 1);
         let is_vitamin =
             matches!(before, "b" | "d" | "k") && at > 1 && self.text(at - 2) == "vitamin";
+        let is_in_word = at > 0 && self.is_in_word(at - 1);
+        if is_in_word {
+            return Ok(());
+        }
         let is_name = (is_vitamin || MONEY.contains(&before)) && self.is_glued(at);
         if is_name || MONEY.contains(&next) && next != "#" || self.is_amount(at) {
             return Ok(());

@@ -13,6 +13,10 @@ const NO_PLACES: &[&str] = &[
     "trello", "zoom", "zukunft",
 ];
 
+/// Words that are also cities of time zones. In lower case and before another word of the task, they
+/// are none: "every morning at 6 wake up".
+const NO_CITIES: &[&str] = &["acre", "center", "general", "resolute", "reunion", "troll", "wake"];
+
 /// Articles before the name of a place.
 const ARTICLES: &[&str] = &["the", "a", "my"];
 
@@ -96,6 +100,13 @@ impl Rest<'_> {
         let is_dashed = next == "-" && self.tokens.get(at + 1).is_some_and(|next| next.is_glued);
         let third = self.text(at + 2);
         let next = if is_dashed { own_word(third).unwrap_or(third) } else { next };
+        let is_task = NO_CITIES.contains(&word)
+            && self.written(at).chars().all(char::is_lowercase)
+            && self.is_ordinary(at + 1)
+            && !matches!(next, "island" | "time" | "zeit");
+        if is_task {
+            return false;
+        }
         let two = format!("{word} {next}");
         [word, &two].into_iter().any(|name| {
             words::is_place(name) || words::region(name).is_some() || zone_like(name).is_some()

@@ -14,6 +14,8 @@ pub(crate) struct Context {
     pub(crate) whole: Span,
     /// Whether the phrase speaks to a person. Then no time of day is assumed.
     pub(crate) is_reminder: bool,
+    /// Whether somebody is to wake up. Then an hour without am or pm is in the morning.
+    pub(crate) is_waking: bool,
     pub(crate) language: Language,
     /// The assumptions of the words.
     pub(crate) assumptions: Vec<Assumption>,

@@ -17,6 +17,9 @@ const DAY: u32 = 86_400;
 /// The shortest interval without a daily start: "every 12 hours starting at 9pm".
 const LONG: u32 = 6 * HOUR;
 
+const MISFIT: &str =
+    "This does not fit an interval within the day: give hours, as in \"between 9:00 and 17:00\".";
+
 pub(super) fn is_interval(sentence: &Sentence) -> bool {
     sentence.millis.is_some()
         || sentence.past_hour.is_some()
@@ -39,17 +42,13 @@ pub(super) fn build(
         .unwrap_or(local.context.whole);
     let misfits = [
         sentence.at.as_ref().map(|(_, span)| *span),
-        sentence.part.map(|(_, span)| span),
+        sentence.part.filter(|_| sentence.window.is_none()).map(|(_, span)| span),
         sentence.nth.as_ref().map(|(.., span)| *span),
         sentence.month_days.as_ref().map(|(.., span)| *span),
         sentence.dates.as_ref().map(|(_, span)| *span),
     ];
     if let Some(misfit) = misfits.into_iter().flatten().next() {
-        return local.refuse(
-            Reason::Conflict,
-            misfit,
-            "This does not fit an interval within the day: give hours, as in \"between 9:00 and 17:00\".",
-        );
+        return local.refuse(Reason::Conflict, misfit, MISFIT);
     }
     if let Some((day, at)) = sentence.day {
         let message = if matches!(day, Day::Weekday(..)) {
@@ -150,6 +149,11 @@ fn schedule(
     hours_from_bounds(sentence);
     if let Some((first, last, at)) = sentence.window {
         let (start, end) = time_of_day::window(first, last, at, picks)?;
+        // "on saturday mornings between 9 and 12"
+        let is_outside = |part| !time_of_day::is_window_of(part, (start, end));
+        if let Some((_, span)) = sentence.part.filter(|(part, _)| is_outside(*part)) {
+            return local.refuse(Reason::Conflict, span, MISFIT);
+        }
         let is_plain =
             spec.weekdays.is_none() && spec.month_days.is_empty() && spec.months.is_none();
         if start > end && !is_plain {

@@ -24,7 +24,7 @@ pub(crate) use sentence::Sentence;
 pub(crate) use union::sentences;
 
 use crate::calendar;
-use crate::clause::Clause;
+use crate::clause::{Clause, Clock, ClockKind};
 use crate::{Reason, Refusal, Schedule};
 use context::Local;
 
@@ -64,6 +64,8 @@ fn build_one(sentence: &Sentence, context: &Context, picks: &mut Picks) -> Resul
         ));
     };
     let local = Local { context, zone, now };
+    let awake = context.is_waking.then(|| in_the_morning(sentence, picks)).flatten();
+    let sentence = awake.as_ref().unwrap_or(sentence);
     let ended = exceptions::with_end(sentence, context, picks)?;
     let sentence = ended.as_ref().unwrap_or(sentence);
     let mut built = if sentence.recurs(picks)? {
@@ -78,6 +80,19 @@ fn build_one(sentence: &Sentence, context: &Context, picks: &mut Picks) -> Resul
     built.schedule.timezone = uses_zone.then(|| zone.name().to_owned());
     built.unused.extend(sentence.adjectives.iter().copied());
     Ok(built)
+}
+
+/// Returns the sentence with the hours at which somebody wakes up in the morning; `None` if none is
+/// without am or pm.
+fn in_the_morning(sentence: &Sentence, picks: &mut Picks) -> Option<Sentence> {
+    let is_early = |clock: &Clock| clock.kind == ClockKind::Half && (4..12).contains(&clock.hour);
+    let mut sentence = sentence.clone();
+    let (clocks, _) = sentence.at.as_mut().filter(|_| sentence.part.is_none())?;
+    let mut early = clocks.iter_mut().filter(|clock| is_early(clock)).peekable();
+    early.peek()?;
+    early.for_each(|clock| clock.kind = ClockKind::Sure);
+    picks.assume(10, "Waking up is in the morning.");
+    Some(sentence)
 }
 
 fn has_local(schedule: &Schedule) -> bool {

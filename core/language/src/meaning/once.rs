@@ -243,16 +243,8 @@ fn still_to_come(
 /// Returns the time of a sentence that names no day.
 fn without_day(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> Result<Time, Refusal> {
     let Some((clocks, span)) = &sentence.at else {
-        if let Some((part, span)) = sentence.part {
-            let today = matches!(
-                part,
-                DayPart::Night | DayPart::Evening | DayPart::Afternoon | DayPart::Morning
-            );
-            return if today {
-                at(local.today(), sentence, local, picks)
-            } else {
-                local.refuse(Reason::Missing, span, "On which day?")
-            };
+        if sentence.part.is_some() {
+            return at(local.today(), sentence, local, picks);
         }
         return local.refuse(
             Reason::NothingFound,

@@ -97,6 +97,7 @@ pub(super) fn times(
 pub(super) fn usual_times(part: DayPart) -> &'static [u32] {
     match part {
         DayPart::Morning => &[9, 8],
+        DayPart::Midday => &[12],
         DayPart::Afternoon => &[14, 15],
         DayPart::Evening => &[18, 19, 20],
         DayPart::Night => &[20, 21, 22],
@@ -150,19 +151,31 @@ pub(super) fn time(
     }
 }
 
-/// Returns the hour of a time within a part of the day.
-fn within(clock: Clock, part: DayPart, span: Span) -> Result<u8, Refusal> {
-    let fits = |hour: u8| match part {
+/// Returns whether people count an hour to a part of the day.
+fn is_hour_of(part: DayPart, hour: u8) -> bool {
+    match part {
         DayPart::Morning => (3..12).contains(&hour),
+        DayPart::Midday => (11..15).contains(&hour),
         DayPart::Afternoon => (12..19).contains(&hour),
         DayPart::Evening => (16..24).contains(&hour),
         DayPart::Night => hour >= 18 || hour <= 4,
-    };
+    }
+}
+
+/// Returns whether a window, in seconds of the day, is within a part of the day.
+pub(super) fn is_window_of(part: DayPart, (start, end): (u32, u32)) -> bool {
+    let hour_of = |time: u32| u8::try_from(time / 3_600).unwrap_or(u8::MAX);
+    let last = end.saturating_sub(1);
+    start < end && is_hour_of(part, hour_of(start)) && is_hour_of(part, hour_of(last))
+}
+
+/// Returns the hour of a time within a part of the day.
+fn within(clock: Clock, part: DayPart, span: Span) -> Result<u8, Refusal> {
     let hours: &[u8] = match clock.kind {
         ClockKind::Half | ClockKind::Plain => &[clock.hour % 12, clock.hour % 12 + 12],
         _ => &[clock.hour],
     };
-    let found = hours.iter().copied().find(|hour| fits(*hour));
+    let found = hours.iter().copied().find(|hour| is_hour_of(part, *hour));
     found.ok_or_else(|| {
         Refusal::new(
             Reason::Conflict,

@@ -171,6 +171,18 @@ fn share(sentences: &mut [Sentence], first: usize) -> Result<(), Refusal> {
         share!(zone);
     }
     share!(from, until, lasting, within);
+    // "monday at 9 and friday at 4pm every week"
+    let is_each_week = |sentence: &Sentence| matches!(sentence.cycle, Some((Cycle::Weeks(1), _)));
+    let names_day =
+        |sentence: &Sentence| matches!(sentence.day, Some((Day::Weekday(_, Which::Coming), _)));
+    let edges = [sentences.first(), sentences.last()];
+    let weekly = edges.into_iter().flatten().find(|sentence| is_each_week(sentence));
+    if let Some(cycle) = weekly.and_then(|sentence| sentence.cycle) {
+        let others = sentences.iter_mut().filter(|sentence| sentence.cycle.is_none());
+        others
+            .filter(|sentence| names_day(sentence))
+            .for_each(|sentence| sentence.cycle = Some(cycle));
+    }
     // "on the 1st at 9 and on the 15th at 10 every month"
     let is_monthly = |cycle: &(Cycle, crate::Span)| matches!(cycle.0, Cycle::Months(1));
     if let Some(cycle) = sentences.iter().find_map(|sentence| sentence.cycle.filter(is_monthly)) {

@@ -22,6 +22,7 @@ pub(crate) const LINES: &[(&str, &str)] = &[
     ("tenth", include_str!("../sentences/tenth.txt")),
     ("eleventh", include_str!("../sentences/eleventh.txt")),
     ("twelfth", include_str!("../sentences/twelfth.txt")),
+    ("thirteenth", include_str!("../sentences/thirteenth.txt")),
     ("german", include_str!("../sentences/german.txt")),
     ("german2", include_str!("../sentences/german2.txt")),
     ("german3", include_str!("../sentences/german3.txt")),
@@ -29,6 +30,7 @@ pub(crate) const LINES: &[(&str, &str)] = &[
     ("german5", include_str!("../sentences/german5.txt")),
     ("german6", include_str!("../sentences/german6.txt")),
     ("german7", include_str!("../sentences/german7.txt")),
+    ("german8", include_str!("../sentences/german8.txt")),
 ];
 
 /// The runs by which schedules are compared.
