@@ -7,6 +7,7 @@
 
 mod bounds;
 mod clock;
+mod counted_days;
 mod dates;
 mod day_ranges;
 mod days;
