@@ -96,14 +96,16 @@ impl IdIndex {
             EntryRef::Page(at) if repeats == Repeats::Often && self.has_long_chain(hash) => {
                 self.in_more += usize::from(self.more.entry(kept(hash)).or_default().insert(at));
             }
-            EntryRef::Page(at) => {
-                self.entries.insert_unique(
-                    spread(kept(hash)),
-                    PackedEntryRef::new(hash, at),
-                    |packed| spread(packed.0 & HASH_MASK),
-                );
-            }
+            EntryRef::Page(at) => self.insert_task(hash, at),
         }
+    }
+
+    /// Inserts an entry of a page that is the only one with its id.
+    #[inline]
+    pub(super) fn insert_task(&mut self, hash: u64, at: PageEntry) {
+        self.entries.insert_unique(spread(kept(hash)), PackedEntryRef::new(hash, at), |packed| {
+            spread(packed.0 & HASH_MASK)
+        });
     }
 
     fn has_long_chain(&self, hash: u64) -> bool {

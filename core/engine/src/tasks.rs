@@ -97,14 +97,29 @@ impl Tasks {
         let fired_entries = fired as u32;
         let mut page =
             MemPage { directory, body_len, fired: fired_entries, live: 0, cancelled, revision };
-        self.ids.reserve(page.directory.len().saturating_sub(fired));
-        for (index, entry) in page.directory.iter().enumerate().skip(fired) {
-            if !page.is_cancelled(index) {
-                page.live += 1;
-                *self.counts.of(&entry) += 1;
-                self.ids.insert(entry.hash, EntryRef::page(number, index), repeats(&entry));
+        let Self { ids, counts, .. } = self;
+        ids.reserve(page.directory.len().saturating_sub(fired));
+        let are_all_live = page.cancelled.is_empty();
+        let (mut live, mut scheduled) = (0, 0);
+        // This runs for each task of a start and of a bulk create. `for_each` skips the fired entries
+        // at once, and a scheduled task needs one comparison of its kind.
+        page.directory.iter().enumerate().skip(fired).for_each(|(index, entry)| {
+            if !are_all_live && page.is_cancelled(index) {
+                return;
             }
-        }
+            live += 1;
+            let at = PageEntry { page: number, index: index as u32 };
+            let repeats = repeats(&entry);
+            if repeats == Repeats::Never && !entry.due.is_never() {
+                scheduled += 1;
+                ids.insert_task(entry.hash, at);
+            } else {
+                *counts.of(&entry) += 1;
+                ids.insert(entry.hash, EntryRef::Page(at), repeats);
+            }
+        });
+        page.live = live;
+        counts.scheduled += scheduled;
         self.pages.insert(number, page);
         self.push_head(number);
     }
