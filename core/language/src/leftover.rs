@@ -63,12 +63,25 @@ const TASKS: &[&str] = &[
     "schedules", "standup", "sync", "task", "tasks", "that", "them", "this", "timer", "timers",
 ];
 
-/// Words that say that somebody wakes up.
-const WAKING: &[&str] =
-    &["wake", "wakeup", "waking", "aufstehen", "aufwachen", "weck", "wecke", "wecken"];
+/// Verbs with which somebody wakes up.
+const WAKING: &[&str] = &["aufstehen", "aufwachen", "wakeup"];
 
-/// Sleep that does not end in the morning.
-const NAPS: &[&str] = &["nap", "naps", "schläfchen", "mittagsschlaf", "schicht", "shift"];
+/// Verbs with which somebody is woken.
+const WAKE: &[&str] = &["wake", "waking", "weck", "wecke"];
+
+/// Words behind such a verb.
+#[rustfmt::skip]
+const WOKEN: &[&str] = &[
+    "dad", "everybody", "everyone", "her", "him", "mom", "mum", "me", "my", "our", "the", "them", "up", "us",
+    "bitte", "das", "den", "die", "ihn", "meine", "meinen", "mich", "papa", "mama", "sie", "uns", "unsere",
+];
+
+/// Words that say that somebody wakes up at another time of the day.
+#[rustfmt::skip]
+const NOT_IN_THE_MORNING: &[&str] = &[
+    "dinner", "evening", "nap", "naps", "night", "nightshift", "shift", "siesta", "supper",
+    "abend", "abendessen", "mittagsschlaf", "nachtdienst", "nachtschicht", "schicht", "schläfchen", "spätdienst", "spätschicht",
+];
 
 const QUESTIONS: &[&str] = &[
     "what", "when's", "why", "how", "did", "does", "is", "are", "was", "who", "which", "where",
@@ -111,10 +124,13 @@ pub(crate) fn is_reminder(tokens: &[Token]) -> bool {
 
 /// Returns whether the phrase asks to wake somebody in the morning.
 pub(crate) fn is_waking(tokens: &[Token]) -> bool {
-    let has = |words: &[&str]| {
-        tokens.iter().any(|token| words.contains(&own_word(&token.text).unwrap_or(&token.text)))
-    };
-    has(WAKING) && !has(NAPS)
+    let own = |token: &Token| own_word(&token.text).unwrap_or(&token.text).to_owned();
+    let has = |words: &[&str]| tokens.iter().any(|token| words.contains(&own(token).as_str()));
+    let is_woken = tokens.windows(2).any(|pair| match pair {
+        [verb, object] => WAKE.contains(&own(verb).as_str()) && WOKEN.contains(&own(object).as_str()),
+        _ => false,
+    });
+    (is_woken || has(WAKING)) && !has(NOT_IN_THE_MORNING)
 }
 
 /// Refuses words that may say something about time.
@@ -319,6 +335,13 @@ impl Rest<'_> {
         }
         self.check_place(at, word)?;
         self.check_determiner(at, word)?;
+        // "log london time every friday"
+        if word == "time" && at > 0 && self.is_city(at - 1) {
+            return Err(self.refuse(
+                at - 1,
+                "Is this a time zone? Write, say, \"in London time\", or put it in double quotes.",
+            ));
+        }
         if word == "time"
             && (0..4).any(|back| at.checked_sub(back).is_some_and(|at| self.ends_part(at)))
         {
@@ -397,6 +420,8 @@ impl Rest<'_> {
             && before != "to";
         let is_modal = word == "may" && matches!(before, "i" | "you" | "we" | "it" | "they");
         let is_being = word == "am" && before == "i";
+        // "read-only"
+        let is_limited = word == "only" && before == "-" && at > 1 && self.is_ordinary(at - 2);
         // "the under-12s"
         let is_of_number = word == "s" && at > 1 && self.is_in_word(at - 2);
         let is_protocol = word == "minutes" && matches!(before, "meeting" | "board" | "session");
@@ -435,6 +460,7 @@ impl Rest<'_> {
             || is_modal
             || is_being
             || is_cron_job
+            || is_limited
             || is_of_number
             || is_protocol
     }

@@ -172,6 +172,18 @@ pub(crate) fn region(words: &str) -> Option<&'static str> {
     REGIONS.get(words)
 }
 
+/// Cities of time zones whose names are ordinary words or names of people. A sentence names such a
+/// zone only in full: `Indian/Christmas`.
+#[rustfmt::skip]
+const ORDINARY_CITIES: &[&str] = &[
+    "acre", "casey", "center", "christmas", "davis", "easter", "general", "knox", "palmer", "regina", "resolute", "reunion", "troll", "turkey", "wake",
+];
+
+/// Returns whether the name of a city is also an ordinary word.
+pub(crate) fn is_ordinary_city(word: &str) -> bool {
+    ORDINARY_CITIES.contains(&word)
+}
+
 /// Places without a time zone of this name. Those that are also names of people or things are not
 /// here.
 #[rustfmt::skip]
@@ -216,14 +228,15 @@ static ABOUT_TIME: Table<&'static str> = words(&[
 /// Words about time in languages that are not supported. A phrase with one of them is refused.
 #[rustfmt::skip]
 static FOREIGN: Table<&'static str> = words(&[
-    "aujourd'hui", "amanhã", "chaque", "cada", "czwartek", "cuma", "cumartesi", "dimanche", "demain", "domingo", "días", "dias", "domenica", "domani", "dinsdag",
-    "donderdag", "elke", "fredag", "giovedì", "heures", "heure", "hoy", "horas", "imorgon", "imorgen", "jeudi", "jours", "jueves", "jutro", "keskiviikko", "lundi",
-    "lunes", "lunedì", "lördag", "lørdag", "lauantai", "mardi", "mercredi", "mois", "matin", "midi", "minuit", "martes", "miércoles", "miercoles", "mañana", "manana",
-    "mes", "martedì", "mercoledì", "maandag", "måndag", "mandag", "maanantai", "morgenochtend", "noche", "niedziela", "niedzielę", "neděle", "ogni", "oggi", "ore",
-    "onsdag", "poniedziałek", "piątek", "pondělí", "pátek", "perjantai", "pazartesi", "perşembe", "quarta", "quinta", "samedi", "semaine", "soir", "sábado", "sabado",
-    "semanas", "semana", "sabato", "segunda", "sexta", "söndag", "søndag", "sobota", "sobotę", "středa", "sunnuntai", "salı", "tous", "toutes", "todos", "tarde",
-    "terça", "tisdag", "torsdag", "tirsdag", "tiistai", "torstai", "vendredi", "viernes", "venerdì", "vrijdag", "woensdag", "wtorek", "yarın", "zaterdag", "zondag",
-    "zítra", "środa", "środę", "úterý", "čtvrtek", "çarşamba",
+    "aujourd'hui", "amanhã", "codziennie", "chaque", "cada", "czwartek", "cuma", "cumartesi", "daglig", "dagligen", "dagligt", "dagelijks", "denně", "diaria", "diariamente",
+    "diario", "diário", "dimanche", "demain", "domingo", "días", "dias", "domenica", "domani", "dinsdag", "donderdag", "elke", "fredag", "giorno", "gün", "giovedì", "hebdomadaire",
+    "hver", "heures", "heure", "hoy", "horas", "imorgon", "imorgen", "jeudi", "jours", "jueves", "jutro", "kazdy", "każdy", "keskiviikko", "lundi", "lunes", "lunedì", "lördag",
+    "lørdag", "lauantai", "maandelijks", "mensual", "mensuel", "mensuelle", "mardi", "mercredi", "mois", "matin", "midi", "minuit", "martes", "miércoles", "miercoles", "mañana",
+    "manana", "mes", "martedì", "mercoledì", "maandag", "måndag", "mandag", "maanantai", "morgenochtend", "noche", "niedziela", "niedzielę", "neděle", "ogni", "oggi", "ore",
+    "onsdag", "päivittäin", "poniedziałek", "piątek", "pondělí", "pátek", "perjantai", "pazartesi", "perşembe", "quotidien", "quotidienne", "quotidiennement", "quarta", "quinta",
+    "semanal", "semanalmente", "settimanale", "samedi", "semaine", "soir", "sábado", "sabado", "semanas", "semana", "sabato", "segunda", "sexta", "söndag", "søndag", "sobota",
+    "sobotę", "středa", "sunnuntai", "salı", "tous", "toutes", "todos", "tarde", "terça", "tisdag", "torsdag", "tirsdag", "tiistai", "torstai", "varje", "vendredi", "viernes",
+    "venerdì", "vrijdag", "wekelijks", "woensdag", "wtorek", "yarın", "zaterdag", "zondag", "zítra", "çarşamba", "úterý", "čtvrtek", "środa", "środę",
 ]);
 
 /// German words in an otherwise English sentence.

@@ -44,7 +44,9 @@ impl Parser<'_> {
             Ok(parser.day_set(is_from))
         })?;
         if let Some(all) = union(&sets) {
+            // "only friday" is the coming one, or each. "every hour, only friday" is each.
             let is_only = is_only || self.take("only");
+            let is_sure_only = is_only && (!all.is_single || follows_cycle);
             // After "from", days are a range only if an end follows.
             if is_from && all.is_single {
                 return Ok(None);
@@ -71,7 +73,7 @@ impl Parser<'_> {
             let is_habit = is_short || PARTS_OF_DAYS.contains(&self.word(0));
             return Ok(Some(vec![Clause::Weekdays {
                 days: all.days,
-                is_sure: all.recurs || is_only || is_habit,
+                is_sure: all.recurs || is_sure_only || is_habit,
             }]));
         }
         self.at = start;

@@ -126,7 +126,10 @@ impl<'a> Parser<'a> {
                 self.at = name.end;
                 continue;
             }
-            let clauses = if self.may_begin_part() { self.clauses()? } else { Vec::new() };
+            let mut clauses = if self.may_begin_part() { self.clauses()? } else { Vec::new() };
+            if self.is_in_word(start, self.at) {
+                clauses.clear();
+            }
             if self.steps.get() > MAX_STEPS {
                 return Err(Refusal::new(
                     Reason::TooLong,
@@ -143,6 +146,30 @@ impl<'a> Parser<'a> {
             self.found.extend(clauses.into_iter().map(|clause| Found { clause, span, tokens }));
         }
         Ok(left_over)
+    }
+
+    /// Returns whether a hyphen joins the tokens from `start` up to `end` to a word: "read-only",
+    /// "sunday-school".
+    fn is_in_word(&self, start: usize, end: usize) -> bool {
+        let is_glued = |at: usize| self.tokens.get(at).is_some_and(|token| token.is_glued);
+        let is_hyphen =
+            |at: usize| is_glued(at) && self.tokens.get(at).is_some_and(|token| token.is_symbol("-"));
+        let is_own = |at: usize| {
+            self.tokens.get(at).is_some_and(|token| {
+                token.kind == Kind::Word
+                    && words::suspicion(&token.text).is_none()
+                    && words::number(&token.text).is_none()
+                    && !matches!(token.text.as_str(), "am" | "pm" | "a" | "p" | "uhr")
+            })
+        };
+        let is_behind = start > 1
+            && is_hyphen(start - 1)
+            && is_glued(start)
+            && is_own(start - 2)
+            && self.found.last().is_none_or(|found| found.tokens.1 < start);
+        let is_before = end > start && is_hyphen(end) && is_glued(end + 1) && is_own(end + 1);
+        let is_word = self.tokens.get(start).is_some_and(|token| token.kind == Kind::Word);
+        (is_behind || is_before) && is_word
     }
 
     /// Returns whether a part can begin with the next token. Of the symbols, only these can begin

@@ -42,6 +42,7 @@ impl Parser<'_> {
 
     /// Does the same as [`Self::zone`]. `follows_part` is set behind a part that says when.
     fn zone_behind(&mut self, follows_part: bool) -> Parsed<Vec<Clause>> {
+        let start = self.at;
         self.take_symbol(",");
         self.take_symbol("(");
         let in_words =
@@ -94,9 +95,25 @@ impl Parser<'_> {
             self.at += words;
             self.take("local");
             self.take("time");
+            // "log london time every friday", "london time with the baby"
+            let begins = start == 0 && self.is_before_part();
+            if !follows_part && !in_words && !begins {
+                return Ok(None);
+            }
             return Ok(Some(vec![Clause::Zone(vec![zone])]));
         }
         Ok(None)
+    }
+
+    /// Returns whether what follows may say when, or nothing follows.
+    fn is_before_part(&self) -> bool {
+        self.token(0).is_none_or(|next| match next.kind {
+            Kind::Word => {
+                words::is_about_time(&next.text) || matches!(next.text.as_str(), "at" | "on" | "in")
+            }
+            Kind::Number | Kind::Symbol => true,
+            Kind::Quoted => false,
+        })
     }
 
     /// Parses `Europe/Berlin`, `America/Argentina/Buenos_Aires`, `Etc/GMT+5`.
@@ -173,12 +190,13 @@ impl Parser<'_> {
 }
 
 /// Returns the zone of a city or a region.
-fn place(words: &str) -> Option<String> {
-    if let Some(zone) = words::region(words) {
+fn place(name: &str) -> Option<String> {
+    if let Some(zone) = words::region(name) {
         return Some(zone.to_owned());
     }
-    if words == "central" {
+    if name == "central" {
         return Some("America/Chicago".to_owned());
     }
-    zone_like(words).map(|zone| zone.name().to_owned())
+    let zone = zone_like(name).filter(|_| !words::is_ordinary_city(name))?;
+    Some(zone.name().to_owned())
 }

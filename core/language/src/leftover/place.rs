@@ -13,10 +13,6 @@ const NO_PLACES: &[&str] = &[
     "trello", "zoom", "zukunft",
 ];
 
-/// Words that are also cities of time zones. In lower case and before another word of the task, they
-/// are none: "every morning at 6 wake up".
-const NO_CITIES: &[&str] = &["acre", "center", "general", "resolute", "reunion", "troll", "wake"];
-
 /// Articles before the name of a place.
 const ARTICLES: &[&str] = &["the", "a", "my"];
 
@@ -40,6 +36,13 @@ impl Rest<'_> {
             ));
         }
         Ok(())
+    }
+
+    /// Returns whether a word is the name of a place with a time zone.
+    pub(super) fn is_city(&self, at: usize) -> bool {
+        let word = self.own(at);
+        let is_zone = words::region(word).is_some() || zone_like(word).is_some();
+        self.is_left(at) && is_zone && !words::is_ordinary_city(word)
     }
 
     fn is_behind_time(&self, at: usize) -> bool {
@@ -100,7 +103,8 @@ impl Rest<'_> {
         let is_dashed = next == "-" && self.tokens.get(at + 1).is_some_and(|next| next.is_glued);
         let third = self.text(at + 2);
         let next = if is_dashed { own_word(third).unwrap_or(third) } else { next };
-        let is_task = NO_CITIES.contains(&word)
+        // "every morning at 6 wake up"
+        let is_task = words::is_ordinary_city(word)
             && self.written(at).chars().all(char::is_lowercase)
             && self.is_ordinary(at + 1)
             && !matches!(next, "island" | "time" | "zeit");

@@ -78,6 +78,9 @@ fn build_one(sentence: &Sentence, context: &Context, picks: &mut Picks) -> Resul
         || built.schedule.exclude.is_some()
         || has_local(&built.schedule);
     built.schedule.timezone = uses_zone.then(|| zone.name().to_owned());
+    if sentence.has_cycle_of_noun {
+        picks.assume(15, "The word before the noun says how often it runs.");
+    }
     built.unused.extend(sentence.adjectives.iter().copied());
     Ok(built)
 }

@@ -49,6 +49,8 @@ pub(crate) struct Sentence {
     pub(crate) instant: Option<(i64, Span)>,
     /// Cycles that describe a noun: "the weekly report".
     pub(crate) adjectives: Vec<Span>,
+    /// Whether its cycle describes a noun.
+    pub(crate) has_cycle_of_noun: bool,
 }
 
 pub(super) fn conflict(span: Span) -> Refusal {
@@ -248,6 +250,7 @@ impl Sentence {
                 && (!weekday || *cycle == Cycle::Weeks(1));
             if counts {
                 self.cycle = Some((*cycle, *span));
+                self.has_cycle_of_noun = true;
             } else {
                 self.adjectives.push(*span);
             }
