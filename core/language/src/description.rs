@@ -5,6 +5,7 @@ mod requests;
 use crate::Span;
 use crate::lexicon::own_word;
 use crate::token::{Kind, Token};
+use crate::words;
 
 /// Words at the beginning of a phrase that request a task without describing it, in their order.
 #[rustfmt::skip]
@@ -21,7 +22,7 @@ const LEADS: &[&[&str]] = &[
 const JOINTS: &[&str] = &[
     "and", "at", "on", "in", "of", "to", "the", "for", "by", "then", "with", "it", "it's", "run",
     "this", "that", "is", "a", "an", "from", "please", "happens", "occurs", "do", "me", "as",
-    "also", "remind",
+    "also", "remind", "just",
 ];
 
 /// German words that only join, as far as they are no terms.
@@ -72,6 +73,7 @@ pub(crate) fn description(
         .map(|(_, token)| token)
         .collect();
     let total = words.len();
+    let all = words.clone();
     let mut has_lead = false;
     let mut follows_to = false;
     let is_before_colon =
@@ -87,6 +89,15 @@ pub(crate) fn description(
         follows_to = count == 1 && lead.is_some_and(|lead| *lead == ["to"]);
         has_lead |= count > 1 || lead.is_some_and(|lead| lead.first() == Some(&"reminder"));
         words.drain(..count);
+    }
+    // "every morning at 8 set a timer for 5 minutes"
+    let is_length = |word: &&Token| {
+        word.kind == Kind::Number
+            || words::unit(&word.text).is_some()
+            || words::number(&word.text).is_some()
+    };
+    if words.iter().any(is_length) && words.iter().all(is_length) {
+        words = all;
     }
     requests::drop_thanks(phrase, &mut words);
     trim(phrase, tokens, &mut words);

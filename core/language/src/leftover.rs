@@ -56,6 +56,21 @@ const CHANGES: &[&str] = &["unschedule", "reschedule", "postpone", "snooze", "un
 /// something to do.
 const CHANGES_OF_TASKS: &[&str] = &["cancel", "delete", "move", "pause", "remove", "stop"];
 
+/// Verbs that change an existing reminder if one of [`REMINDERS`] follows. "Restart the job" is
+/// something to do.
+#[rustfmt::skip]
+const CHANGES_OF_REMINDERS: &[&str] = &[
+    "adjust", "cancel", "change", "deactivate", "delete", "disable", "drop", "edit", "enable", "end", "keep", "modify", "reactivate", "rename", "reset", "restart", "resume",
+    "ändere", "beende", "lösch", "lösche", "löschen", "stopp", "stoppe",
+];
+
+/// Words for reminders that exist.
+const REMINDERS: &[&str] =
+    &["alarm", "alarms", "reminder", "reminders", "timer", "timers", "notifications"];
+
+/// German verbs that move an appointment.
+const MOVES: &[&str] = &["verleg", "verlege", "verlegen", "verschieb", "verschiebe", "verschieben"];
+
 /// Words for tasks that exist.
 #[rustfmt::skip]
 const TASKS: &[&str] = &[
@@ -127,7 +142,9 @@ pub(crate) fn is_waking(tokens: &[Token]) -> bool {
     let own = |token: &Token| own_word(&token.text).unwrap_or(&token.text).to_owned();
     let has = |words: &[&str]| tokens.iter().any(|token| words.contains(&own(token).as_str()));
     let is_woken = tokens.windows(2).any(|pair| match pair {
-        [verb, object] => WAKE.contains(&own(verb).as_str()) && WOKEN.contains(&own(object).as_str()),
+        [verb, object] => {
+            WAKE.contains(&own(verb).as_str()) && WOKEN.contains(&own(object).as_str())
+        }
         _ => false,
     });
     (is_woken || has(WAKING)) && !has(NOT_IN_THE_MORNING)
@@ -222,8 +239,9 @@ impl Rest<'_> {
         let Some(&first) = self.left.first() else { return Ok(()) };
         let first = if self.text(first) == "please" { first + 1 } else { first };
         let word = self.text(first);
-        let is_change =
-            CHANGES.contains(&word) || CHANGES_OF_TASKS.contains(&word) && self.changes_task(first);
+        let is_change = CHANGES.contains(&word)
+            || CHANGES_OF_TASKS.contains(&word) && self.changes_task(first)
+            || self.changes_reminder(first);
         if first <= 1 && is_change {
             return Err(self.refuse(
                 first,
@@ -240,7 +258,26 @@ impl Rest<'_> {
     fn changes_task(&self, verb: usize) -> bool {
         let mut others = self.left.iter().filter(|at| **at > verb).peekable();
         let is_bare = others.peek().is_none_or(|at| **at > verb + 1 && self.begins_part(verb + 1));
-        is_bare || others.any(|at| TASKS.contains(&self.text(*at)))
+        // "stop the daily backup"
+        let is_of_cycle = self.found.iter().any(|found| {
+            matches!(found.clause, Clause::Cycle { is_adjective: true, .. })
+                && (verb + 1..=verb + 2).contains(&found.tokens.0)
+        });
+        is_bare || is_of_cycle || others.any(|at| TASKS.contains(&self.text(*at)))
+    }
+
+    /// Returns whether the first or the last word changes a reminder that exists: "turn off my alarm
+    /// at 7am", "Erinnerung um 9 Uhr löschen".
+    fn changes_reminder(&self, first: usize) -> bool {
+        let own = |at: &usize| own_word(self.text(*at)).unwrap_or(self.text(*at));
+        let names = |words: &[&str]| self.left.iter().any(|at| words.contains(&own(at)));
+        let edges = [Some(&first), self.left.last()];
+        let is_edge = |words: &[&str]| edges.iter().flatten().any(|at| words.contains(&own(at)));
+        let is_move = is_edge(MOVES)
+            && self.left.iter().any(|at| own(at) == "auf" && self.begins_part(at + 1));
+        let is_off = self.text(first) == "turn" && self.text(first + 1) == "off";
+        let is_verb = is_edge(CHANGES_OF_REMINDERS) || is_off || names(&["rid"]);
+        is_move || is_verb && names(REMINDERS)
     }
 
     fn check(&self, at: usize) -> Result<(), Refusal> {
@@ -437,6 +474,11 @@ impl Rest<'_> {
         let is_subject = matches!(word, "birthday" | "deadline" | "payday")
             && next == "is"
             && self.begins_part(at + 2);
+        // "birthday of Aunt Claire every 9 june"
+        let is_of_person = matches!(word, "birthday" | "anniversary")
+            && next == "of"
+            && self.is_ordinary(at + 2)
+            && self.found.iter().any(is_date);
         let is_whether = word == "if"
             && matches!(before, "check" | "checks" | "checking" | "see" | "test" | "verify");
         let is_sure = |found: &Found| matches!(&found.clause, Clause::At(times) if times.iter().all(|time| time.kind == ClockKind::Sure));
@@ -453,6 +495,7 @@ impl Rest<'_> {
             || is_kind
             || is_persons
             || is_subject
+            || is_of_person
             || is_whether
             || is_noun
             || is_verb

@@ -96,13 +96,23 @@ fn job(words: &[&Token], at: usize, has_verb: bool) -> Option<usize> {
     if words.get(at).is_some_and(|word| is_one(word, TASKS)) {
         at += 1;
     }
+    // "a job for [every weekday at 18:00] to send the digest"
+    let is_for = words.get(at).is_some_and(|word| is_one(word, &["for"]));
+    if is_for && words.get(at + 1).is_some_and(|word| is_one(word, &["to"])) {
+        return Some(at + 2);
+    }
     let does = take(words, &mut at, DOES);
     let mut end = at;
-    let only_runs = take(words, &mut end, RUNS) && end == words.len();
-    if only_runs {
-        return Some(end);
+    if take(words, &mut end, RUNS) {
+        if end == words.len() {
+            return Some(end);
+        }
+        // "a job that runs [every 5 minutes] and cleans the cache"
+        if does && take(words, &mut end, &[&["and"]]) {
+            return Some(end);
+        }
     }
-    (has_verb && (does || at == words.len())).then_some(at)
+    (does || has_verb && at == words.len()).then_some(at)
 }
 
 /// Removes thanks at the end, if they are apart from the words before them.

@@ -22,10 +22,18 @@ impl Parser<'_> {
     pub(super) fn week_and_months(&mut self) -> Parsed<Vec<Clause>> {
         let start = self.at;
         // Without an interval or other days, it may be the coming one.
+        if self.has_sure_days() && self.take_any(&["on weekend", "the weekend", "weekend"]) {
+            return Ok(Some(vec![Clause::Weekdays { days: Weekdays::WEEKEND, is_sure: true }]));
+        }
         if (self.has_interval() || self.has_sure_days())
             && self.take_any(&["on the weekend", "at the weekend"])
         {
             return Ok(Some(vec![Clause::Weekdays { days: Weekdays::WEEKEND, is_sure: true }]));
+        }
+        if self.word(0) == "during"
+            && matches!(self.word(1), "weekdays" | "weekends" | "workdays" | "business" | "working")
+        {
+            self.take("during");
         }
         let is_from = self.take("from");
         let is_only = !is_from && self.take_any(&["only on", "only"]);
@@ -46,7 +54,10 @@ impl Parser<'_> {
         if let Some(all) = union(&sets) {
             // "only friday" is the coming one, or each. "every hour, only friday" is each.
             let is_only = is_only || self.take("only");
-            let is_sure_only = is_only && (!all.is_single || follows_cycle);
+            // "At 10:15 AM, only on Sunday" is how cron expressions are described.
+            let is_described =
+                start > 0 && self.tokens.get(start - 1).is_some_and(|before| before.is_symbol(","));
+            let is_sure_only = is_only && (!all.is_single || follows_cycle || is_described);
             // After "from", days are a range only if an end follows.
             if is_from && all.is_single {
                 return Ok(None);

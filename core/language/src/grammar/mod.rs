@@ -152,8 +152,9 @@ impl<'a> Parser<'a> {
     /// "sunday-school".
     fn is_in_word(&self, start: usize, end: usize) -> bool {
         let is_glued = |at: usize| self.tokens.get(at).is_some_and(|token| token.is_glued);
-        let is_hyphen =
-            |at: usize| is_glued(at) && self.tokens.get(at).is_some_and(|token| token.is_symbol("-"));
+        let is_hyphen = |at: usize| {
+            is_glued(at) && self.tokens.get(at).is_some_and(|token| token.is_symbol("-"))
+        };
         let is_own = |at: usize| {
             self.tokens.get(at).is_some_and(|token| {
                 token.kind == Kind::Word

@@ -47,6 +47,8 @@ const BEFORE_THINGS: &[&str] = &["for", "the", "a", "an", "my", "our", "about", 
 /// Zones that are also abbreviations of other words.
 const SHORT_ZONES: &[&str] = &["ct", "et", "mt", "pt"];
 
+const TIMERS: &[&str] = &["countdown", "timer"];
+
 /// Words for the runs of a task.
 #[rustfmt::skip]
 const SESSIONS: &[&str] = &[
@@ -108,7 +110,14 @@ impl Rest<'_> {
                 Clause::For(amount) if amount.days > 0 || amount.months > 0 => {
                     self.is_length_of_task(found) || self.follows_pause(found)
                 }
-                Clause::At(_) => self.ends_with_count(found),
+                Clause::At(_) => {
+                    self.check_timer(found)?;
+                    self.ends_with_count(found)
+                }
+                Clause::In(_) | Clause::For(_) => {
+                    self.check_second_length(found)?;
+                    false
+                }
                 Clause::From(_) => self.is_origin(found) || self.follows_pause(found),
                 Clause::Until(_) => self.follows_pause(found),
                 Clause::Zone(_) => self.is_short_zone(found),
@@ -124,6 +133,36 @@ impl Rest<'_> {
             if is_unclear {
                 return Err(self.refuse_part(found));
             }
+        }
+        Ok(())
+    }
+
+    /// Refuses "timer for 1:30", which may be a length or a time of day.
+    fn check_timer(&self, found: &Found) -> Result<(), Refusal> {
+        let mut at = found.tokens.0;
+        let mut has_for = false;
+        while at > 0 && matches!(self.own(at - 1), "for" | "auf" | ":" | "set") {
+            has_for |= matches!(self.own(at - 1), "for" | "auf");
+            at -= 1;
+        }
+        let begins = has_for || matches!(self.own(found.tokens.0), "for");
+        let is_timer = at > 0 && TIMERS.contains(&self.own(at - 1));
+        let has_colon = (found.tokens.0..found.tokens.1).any(|at| self.text(at) == ":");
+        if is_timer && (begins || has_colon) {
+            let message = "Is this a length or a time of day? Write, say, \"timer for 90 minutes\" or \"at 13:30\".";
+            return Err(self.refuse(found.tokens.0, message));
+        }
+        Ok(())
+    }
+
+    /// Refuses "a timer for 5 minutes and another for 10 minutes".
+    fn check_second_length(&self, found: &Found) -> Result<(), Refusal> {
+        let is_length = |part: &&Found| matches!(part.clause, Clause::In(_) | Clause::For(_));
+        let has_timer = (0..self.tokens.len()).any(|at| TIMERS.contains(&self.own(at)));
+        let is_second = self.found.iter().filter(is_length).count() > 1;
+        if has_timer && is_second {
+            let message = "A sentence creates one task: write one sentence for each timer.";
+            return Err(self.refuse(found.tokens.0, message));
         }
         Ok(())
     }

@@ -59,6 +59,7 @@ const SHARED: &[&str] = &[
     "not",
     "tag",
     "note",
+    "timer",
 ];
 
 /// Terms that are German words.

@@ -174,7 +174,7 @@ const ENTRIES: &[Entry] = &[
     ("stoppe", "stop"), ("storniere", "cancel"), ("stornieren", "cancel"), ("stuendlich", "every hour"), ("stuendlich~", "hourly"), ("stunde", "hour"),
     ("stunden", "hours"), ("t", "t"), ("taeglich", "daily"), ("taeglich~", "daily"), ("tag", "day"), ("tage", "days"), ("tagen", "days"),
     ("tages", "day"), ("tagsueber", "dawn"), ("timer auf", "timer for"), ("tokioter zeit", "tokyo time"), ("uebermorgen", "the day after tomorrow"),
-    ("uebermorgen frueh", "the day after tomorrow in the morning"), ("uebernaechst~", "overnext"), ("uhr", "uhr"), ("um genau", "at exactly"),
+    ("uebermorgen frueh", "the day after tomorrow in the morning"), ("uebernaechst~", "overnext"), ("uhr", "uhr"), ("uhr mittags", "uhr in the noontides"), ("um genau", "at exactly"),
     ("um jeweils", "at"), ("um punkt", "at exactly"), ("um | # halb viertel dreiviertel mitternacht ein", "at"), ("und", "and"),
     ("ungefaehr", "approximately"), ("ungerad~ | wochen tagen woche", "odd"), ("utc", "utc"), ("vergangen~", "last"),
     ("vergiss nicht", "don't forget to"), ("verlegt", "moved"), ("verschiebe", "reschedule"), ("verschieben", "reschedule"),
@@ -186,7 +186,7 @@ const ENTRIES: &[Entry] = &[
     ("von zeit zu zeit", "sometimes"), ("vor", "before"), ("vorgestern", "yesterday"), ("vorher", "beforehand"), ("vorhin", "yesterday"),
     ("vorig~", "last"), ("vorletzt~", "penultimate"), ("vormittag", "morning"), ("vormittags", "in the mornings"), ("waehrend", "while"),
     ("waehrend der naechsten", "over the next"), ("wann", "when"), ("warum", "why"), ("was", "what"), ("wecker", "alarm"),
-    ("wecker auf", "alarm for"), ("weihnachten", "holidays"), ("welch~", "which"), ("wenn", "if"), ("wer", "who"), ("werktaeglich", "every weekday"),
+    ("wecker auf | #", "alarm at"), ("weihnachten", "holidays"), ("welch~", "which"), ("wenn", "if"), ("wer", "who"), ("werktaeglich", "every weekday"),
     ("werktag", "working day"), ("werktage", "working days"), ("werktagen", "working days"), ("werktags", "weekdays"), ("wie", "how"),
     ("wiener zeit", "vienna time"), ("wieso", "why"), ("woche", "week"), ("wochen", "weeks"), ("wochenende", "weekend"),
     ("wochenenden", "weekends"), ("wochenends", "weekends"), ("wochentag", "weekday"), ("wochentage", "weekdays"), ("wochentagen", "weekdays"),
@@ -215,7 +215,7 @@ const NUMBERS: &[Entry] = &[
 /// Longer endings come first: "abends" before "s".
 #[rustfmt::skip]
 const BEHIND_WEEKDAY: &[Entry] = &[
-    ("nachmittags", "afternoons"), ("vormittags", "mornings"), ("nachmittag", "afternoon"), ("vormittag", "morning"), ("morgens", "mornings"),
+    ("nachmittags", "afternoons"), ("vormittags", "mornings"), ("mittags", "noontides"), ("nachmittag", "afternoon"), ("vormittag", "morning"), ("mittag", "noontide"), ("morgens", "mornings"),
     ("abends", "evenings"), ("morgen", "morning"), ("nachts", "nights"), ("abend", "evening"), ("nacht", "night"), ("frueh", "morning"),
 ];
 

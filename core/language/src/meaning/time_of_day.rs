@@ -43,6 +43,9 @@ pub(super) fn times(
     let of_bounds = of_bound(sentence.from).or_else(|| of_bound(sentence.until));
     let Some((clocks, span)) = sentence.at.clone().or(of_bounds) else {
         if let Some((part, span)) = part {
+            if part == DayPart::Midday {
+                picks.assume(10, "Midday is 12:00.");
+            }
             let options = usual_times(part)
                 .iter()
                 .map(|hour| (TimeOfDay(hour * 3_600), format!("at {hour:02}:00")))

@@ -23,6 +23,7 @@ pub(crate) const LINES: &[(&str, &str)] = &[
     ("eleventh", include_str!("../sentences/eleventh.txt")),
     ("twelfth", include_str!("../sentences/twelfth.txt")),
     ("thirteenth", include_str!("../sentences/thirteenth.txt")),
+    ("fourteenth", include_str!("../sentences/fourteenth.txt")),
     ("german", include_str!("../sentences/german.txt")),
     ("german2", include_str!("../sentences/german2.txt")),
     ("german3", include_str!("../sentences/german3.txt")),
@@ -31,6 +32,7 @@ pub(crate) const LINES: &[(&str, &str)] = &[
     ("german6", include_str!("../sentences/german6.txt")),
     ("german7", include_str!("../sentences/german7.txt")),
     ("german8", include_str!("../sentences/german8.txt")),
+    ("german9", include_str!("../sentences/german9.txt")),
 ];
 
 /// The runs by which schedules are compared.
