@@ -1,14 +1,17 @@
 //! The words that belong to no part of a phrase. A phrase is refused if one of them may say
 //! something about time. Otherwise they are the description of the task ([`crate::description`]).
 
+mod changes;
 mod nouns;
 mod numbers;
 mod place;
 mod task;
 mod vague;
+mod waking;
 
 pub(crate) use task::adjectives;
 pub(crate) use vague::check_assumed;
+pub(crate) use waking::is_waking;
 
 use crate::clause::{Clause, ClockKind, Day, Found};
 use crate::grammar::Parts;
@@ -49,60 +52,6 @@ pub(crate) const NO_HOLIDAYS: &str = "A sentence knows no holidays: list their d
 const CHANGED: &[&str] =
     &["moved", "rescheduled", "postponed", "shifted", "delayed", "changed", "replaced"];
 
-/// Verbs that change existing tasks.
-const CHANGES: &[&str] = &["unschedule", "reschedule", "postpone", "snooze", "undo"];
-
-/// Verbs that change existing tasks if one of [`TASKS`] follows: "cancel the gym membership" is
-/// something to do.
-const CHANGES_OF_TASKS: &[&str] = &["cancel", "delete", "move", "pause", "remove", "stop"];
-
-/// Verbs that change an existing reminder if one of [`REMINDERS`] follows. "Restart the job" is
-/// something to do.
-#[rustfmt::skip]
-const CHANGES_OF_REMINDERS: &[&str] = &[
-    "adjust", "cancel", "change", "deactivate", "delete", "disable", "drop", "edit", "enable", "end", "keep", "modify", "reactivate", "rename", "reset", "restart", "resume",
-    "ändere", "beende", "lösch", "lösche", "löschen", "stopp", "stoppe",
-];
-
-/// Words for reminders that exist.
-const REMINDERS: &[&str] =
-    &["alarm", "alarms", "reminder", "reminders", "timer", "timers", "notifications"];
-
-/// German verbs that move an appointment.
-const MOVES: &[&str] = &["verleg", "verlege", "verlegen", "verschieb", "verschiebe", "verschieben"];
-
-/// Words for tasks that exist.
-#[rustfmt::skip]
-const TASKS: &[&str] = &[
-    "alarm", "alarms", "all", "anything", "appointment", "appointments", "call", "cron", "event", "events", "everything", "it", "job", "jobs", "meeting", "meetings", "reminder", "reminders", "reminding", "schedule",
-    "schedules", "standup", "sync", "task", "tasks", "that", "them", "this", "timer", "timers",
-];
-
-/// Verbs with which somebody wakes up.
-const WAKING: &[&str] = &["aufstehen", "aufwachen", "wakeup"];
-
-/// Verbs with which somebody is woken.
-const WAKE: &[&str] = &["wake", "waking", "weck", "wecke"];
-
-/// Words behind such a verb.
-#[rustfmt::skip]
-const WOKEN: &[&str] = &[
-    "dad", "everybody", "everyone", "her", "him", "mom", "mum", "me", "my", "our", "the", "them", "up", "us",
-    "bitte", "das", "den", "die", "ihn", "meine", "meinen", "mich", "papa", "mama", "sie", "uns", "unsere",
-];
-
-/// Words that say that somebody wakes up at another time of the day.
-#[rustfmt::skip]
-const NOT_IN_THE_MORNING: &[&str] = &[
-    "dinner", "evening", "nap", "naps", "night", "nightshift", "shift", "siesta", "supper",
-    "abend", "abendessen", "mittagsschlaf", "nachtdienst", "nachtschicht", "schicht", "schläfchen", "spätdienst", "spätschicht",
-];
-
-const QUESTIONS: &[&str] = &[
-    "what", "when's", "why", "how", "did", "does", "is", "are", "was", "who", "which", "where",
-    "what's",
-];
-
 /// Returns why a word about time is not understood.
 fn unknown(word: &str) -> &'static str {
     match word {
@@ -135,19 +84,6 @@ pub(crate) fn is_reminder(tokens: &[Token]) -> bool {
     tokens
         .iter()
         .any(|token| matches!(token.text.as_str(), "remind" | "reminder" | "forget" | "alarm"))
-}
-
-/// Returns whether the phrase asks to wake somebody in the morning.
-pub(crate) fn is_waking(tokens: &[Token]) -> bool {
-    let own = |token: &Token| own_word(&token.text).unwrap_or(&token.text).to_owned();
-    let has = |words: &[&str]| tokens.iter().any(|token| words.contains(&own(token).as_str()));
-    let is_woken = tokens.windows(2).any(|pair| match pair {
-        [verb, object] => {
-            WAKE.contains(&own(verb).as_str()) && WOKEN.contains(&own(object).as_str())
-        }
-        _ => false,
-    });
-    (is_woken || has(WAKING)) && !has(NOT_IN_THE_MORNING)
 }
 
 /// Refuses words that may say something about time.
@@ -232,52 +168,6 @@ impl Rest<'_> {
     fn refuse(&self, at: usize, message: impl Into<String>) -> Refusal {
         let span = self.tokens.get(at).map_or(Span { start: 0, end: 0 }, |token| token.span);
         Refusal::new(Reason::NotUnderstood, span, message)
-    }
-
-    /// Refuses questions, and requests to change a task.
-    fn check_request(&self) -> Result<(), Refusal> {
-        let Some(&first) = self.left.first() else { return Ok(()) };
-        let first = if self.text(first) == "please" { first + 1 } else { first };
-        let word = self.text(first);
-        let is_change = CHANGES.contains(&word)
-            || CHANGES_OF_TASKS.contains(&word) && self.changes_task(first)
-            || self.changes_reminder(first);
-        if first <= 1 && is_change {
-            return Err(self.refuse(
-                first,
-                "A sentence creates a schedule. It cannot change one that exists.",
-            ));
-        }
-        if first == 0 && QUESTIONS.contains(&word) {
-            return Err(self.refuse(first, "This is a question, not a schedule."));
-        }
-        Ok(())
-    }
-
-    /// Returns whether the words behind a verb name a task that exists, or nothing else.
-    fn changes_task(&self, verb: usize) -> bool {
-        let mut others = self.left.iter().filter(|at| **at > verb).peekable();
-        let is_bare = others.peek().is_none_or(|at| **at > verb + 1 && self.begins_part(verb + 1));
-        // "stop the daily backup"
-        let is_of_cycle = self.found.iter().any(|found| {
-            matches!(found.clause, Clause::Cycle { is_adjective: true, .. })
-                && (verb + 1..=verb + 2).contains(&found.tokens.0)
-        });
-        is_bare || is_of_cycle || others.any(|at| TASKS.contains(&self.text(*at)))
-    }
-
-    /// Returns whether the first or the last word changes a reminder that exists: "turn off my alarm
-    /// at 7am", "Erinnerung um 9 Uhr löschen".
-    fn changes_reminder(&self, first: usize) -> bool {
-        let own = |at: &usize| own_word(self.text(*at)).unwrap_or(self.text(*at));
-        let names = |words: &[&str]| self.left.iter().any(|at| words.contains(&own(at)));
-        let edges = [Some(&first), self.left.last()];
-        let is_edge = |words: &[&str]| edges.iter().flatten().any(|at| words.contains(&own(at)));
-        let is_move = is_edge(MOVES)
-            && self.left.iter().any(|at| own(at) == "auf" && self.begins_part(at + 1));
-        let is_off = self.text(first) == "turn" && self.text(first + 1) == "off";
-        let is_verb = is_edge(CHANGES_OF_REMINDERS) || is_off || names(&["rid"]);
-        is_move || is_verb && names(REMINDERS)
     }
 
     fn check(&self, at: usize) -> Result<(), Refusal> {
