@@ -201,7 +201,12 @@ fn outcome(
     drop_equal(&mut readings, context.now);
     let only = readings.len() == 1;
     match (readings.pop(), first_refusal) {
-        (Some(found), _) if only => Ok(Outcome::Understood(Box::new(found.reading))),
+        (Some(mut found), refused) if only => {
+            if refused.is_some() {
+                found.reading.assume_only();
+            }
+            Ok(Outcome::Understood(Box::new(found.reading)))
+        }
         (Some(last), _) => {
             readings.push(last);
             Ok(Outcome::Ambiguous(ambiguity(readings)))

@@ -52,6 +52,16 @@ pub struct Reading {
     pub assumes_anchor: bool,
 }
 
+impl Reading {
+    /// Notes that the phrase has other meanings, and that none of them is a schedule.
+    pub(crate) fn assume_only(&mut self) {
+        const COST: u8 = 10;
+        let text = "The words have another meaning, which gives no schedule.".to_owned();
+        self.assumptions.push(Assumption { text, cost: COST });
+        self.confidence = self.confidence.saturating_sub(COST).max(10);
+    }
+}
+
 /// A part of the phrase that says something about time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Part {

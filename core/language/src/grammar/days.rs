@@ -22,13 +22,11 @@ impl Parser<'_> {
     pub(super) fn week_and_months(&mut self) -> Parsed<Vec<Clause>> {
         let start = self.at;
         // Without an interval or other days, it may be the coming one.
-        if self.has_sure_days() && self.take_any(&["on weekend", "the weekend", "weekend"]) {
-            return Ok(Some(vec![Clause::Weekdays { days: Weekdays::WEEKEND, is_sure: true }]));
-        }
-        if (self.has_interval() || self.has_sure_days())
-            && self.take_any(&["on the weekend", "at the weekend"])
+        let is_sure = self.has_interval() || self.has_sure_days();
+        if is_sure && self.take_any(&["on weekend", "the weekend", "weekend"])
+            || self.take_any(&["on the weekend", "at the weekend"])
         {
-            return Ok(Some(vec![Clause::Weekdays { days: Weekdays::WEEKEND, is_sure: true }]));
+            return Ok(Some(vec![Clause::Weekdays { days: Weekdays::WEEKEND, is_sure }]));
         }
         if self.word(0) == "during"
             && matches!(self.word(1), "weekdays" | "weekends" | "workdays" | "business" | "working")

@@ -260,6 +260,9 @@ fn coming_days(
     let recurs = if days >= HABITUAL_DAYS {
         picks.assume(15, "These days recur every week.");
         true
+    } else if sentence.at.is_none() && sentence.part.is_none() && !local.context.is_reminder {
+        // Without a time, "once each" has no meaning, so there would be no question.
+        return local.refuse(Reason::Missing, span, "Write \"every\" before the days, or a time.");
     } else {
         let options = vec![(true, "every week".to_owned()), (false, "once each".to_owned())];
         picks.choose(span, "Once, or again and again?", options)?
