@@ -19,6 +19,7 @@ mod named_days;
 mod numbers;
 mod parts_of_day;
 mod spoken;
+mod windows;
 mod zones;
 
 pub(crate) use parts_of_day::is_event;
