@@ -10,7 +10,7 @@ use scheduler_model::bounds::{
     MAX_CALENDAR_NAME_BYTES, MAX_ID_BYTES, MAX_LANES, MAX_LIMIT_KEY_BYTES, MAX_PROBLEM_BYTES,
     MAX_RECORD_BYTES, MAX_RUNS_OF_A_TASK,
 };
-use scheduler_model::input::{FieldError, cut};
+use scheduler_model::input::{FieldError, cut, quoted};
 use scheduler_model::namespace::Namespace;
 use scheduler_model::protocol::Change;
 use serde::Serialize;
@@ -90,7 +90,7 @@ impl Problem {
 
     /// Returns the refusal of a path that cannot be decoded.
     pub(crate) fn malformed_path(path: &str, problem: &str) -> Self {
-        let detail = format!("the path {:?} {problem}", cut(path, 100));
+        let detail = format!("the path {} {problem}", quoted(path, 100));
         Self::new(ProblemType::MalformedPath, detail)
     }
 
@@ -113,8 +113,8 @@ impl Problem {
 
     /// Returns the refusal of a body whose form the route does not accept.
     pub(crate) fn media_type(header: &str, given: &str, wanted: &str) -> Self {
-        let given = cut(given, 100);
-        let detail = format!("{header} is {given:?}; {wanted}");
+        let given = quoted(given, 100);
+        let detail = format!("{header} is {given}; {wanted}");
         Self { field: Some(header.to_owned()), ..Self::new(ProblemType::MediaType, detail) }
     }
 
@@ -137,7 +137,7 @@ impl Problem {
 
     /// Returns the refusal for a missing API key.
     pub(crate) fn no_key(id: &str) -> Self {
-        let detail = format!("no key has the id {:?}; it may have been revoked", cut(id, 64));
+        let detail = format!("no key has the id {}; it may have been revoked", quoted(id, 64));
         Self::new(ProblemType::NoKey, detail)
     }
 
@@ -167,7 +167,7 @@ impl Problem {
             (1, false) => "1 task names".to_owned(),
             (count, false) => format!("{count} tasks name"),
         };
-        let some: Vec<String> = ids.iter().take(3).map(|id| format!("{:?}", cut(id, 64))).collect();
+        let some: Vec<String> = ids.iter().take(3).map(|id| quoted(id, 64).to_string()).collect();
         let others = if may_be_more || ids.len() > some.len() { " and others" } else { "" };
         let detail = format!("{count} the calendar {name:?}: {}{others}", some.join(", "));
         Self::new(ProblemType::CalendarInUse, detail)
@@ -261,8 +261,8 @@ impl Problem {
     /// Returns the refusal for a missing dead letter.
     pub(crate) fn no_dead_letter(id: &str) -> Self {
         let detail = format!(
-            "no dead letter has the id {:?}: it was replayed or discarded, or newer ones of its task have replaced it",
-            cut(id, 2 * MAX_ID_BYTES)
+            "no dead letter has the id {}: it was replayed or discarded, or newer ones of its task have replaced it",
+            quoted(id, 2 * MAX_ID_BYTES)
         );
         Self::new(ProblemType::NoDeadLetter, detail)
     }
@@ -287,8 +287,8 @@ impl Problem {
     /// Returns the refusal to change a task that was cancelled while an attempt was in flight.
     pub(crate) fn task_cancelled(id: &str) -> Self {
         let detail = format!(
-            "task {:?} was cancelled, and its last attempt is still in flight: create it again with PUT",
-            cut(id, MAX_ID_BYTES)
+            "task {} was cancelled, and its last attempt is still in flight: create it again with PUT",
+            quoted(id, MAX_ID_BYTES)
         );
         Self::new(ProblemType::TaskCancelled, detail)
     }

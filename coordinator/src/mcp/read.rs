@@ -2,7 +2,7 @@
 
 use super::headers::{Headers, decoded};
 use super::reply::Refusal;
-use scheduler_model::input::{FieldError, cut};
+use scheduler_model::input::{FieldError, quoted};
 use scheduler_model::mcp::{CallParams, Envelope, InitializeParams, InputAnswer, Message};
 
 /// The revision without a handshake: each request is complete by itself.
@@ -143,9 +143,9 @@ fn check_envelope(envelope: &Envelope<'_>, of_header: Option<&str>) -> Result<()
         None => Err(Refusal::header_mismatch("MCP-Protocol-Version is missing".to_owned(), None)),
         Some(of_header) if of_header != version => {
             let detail = format!(
-                "MCP-Protocol-Version is {:?}, but the message says {:?}",
-                cut(of_header, 64),
-                cut(version, 64)
+                "MCP-Protocol-Version is {}, but the message says {}",
+                quoted(of_header, 64),
+                quoted(version, 64)
             );
             Err(Refusal::header_mismatch(detail, None))
         }
@@ -182,9 +182,9 @@ fn check_headers(headers: &Headers, message: &Message<'_>) -> Result<(), Refusal
         return Ok(());
     }
     mismatch(format!(
-        "Mcp-Name is {:?}, but the message says {member} {:?}",
-        cut(header, 64),
-        cut(call.name(), 64)
+        "Mcp-Name is {}, but the message says {member} {}",
+        quoted(&header, 64),
+        quoted(call.name(), 64)
     ))
 }
 
@@ -192,9 +192,9 @@ fn check_headers(headers: &Headers, message: &Message<'_>) -> Result<(), Refusal
 fn check_method(headers: &Headers, method: &str) -> Result<(), String> {
     match headers.method.as_deref() {
         Some(header) if header != method => Err(format!(
-            "Mcp-Method is {:?}, but the message says {:?}",
-            cut(header, 64),
-            cut(method, 64)
+            "Mcp-Method is {}, but the message says {}",
+            quoted(header, 64),
+            quoted(method, 64)
         )),
         _ => Ok(()),
     }

@@ -2,7 +2,7 @@
 
 use super::read::{Revision, SUPPORTED};
 use super::tool::{About, Outcome, Question, joined};
-use scheduler_model::input::cut;
+use scheduler_model::input::{cut, quoted};
 use scheduler_model::mcp::NotAMessage;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -60,13 +60,13 @@ impl Refusal {
 
     /// Refuses a method.
     pub(super) fn no_method(status: u16, method: &str) -> Self {
-        let message = format!("there is no method {:?}", cut(method, 64));
+        let message = format!("there is no method {}", quoted(method, 64));
         Self::new(status, codes::NO_METHOD, message)
     }
 
     /// Refuses the call of a tool that does not exist.
     pub(crate) fn no_tool(name: &str) -> Self {
-        Self::invalid_params(200, &format!("there is no tool {:?}", cut(name, 64)))
+        Self::invalid_params(200, &format!("there is no tool {}", quoted(name, 64)))
     }
 
     /// Refuses a request whose headers contradict its message.
@@ -77,9 +77,8 @@ impl Refusal {
 
     /// Refuses a revision.
     pub(super) fn unsupported_version(requested: &str) -> Self {
-        let requested = cut(requested, 64);
-        let message = format!("unsupported protocol version {requested:?}");
-        let data = json!({ "supported": SUPPORTED, "requested": requested });
+        let message = format!("unsupported protocol version {}", quoted(requested, 64));
+        let data = json!({ "supported": SUPPORTED, "requested": cut(requested, 64) });
         Self { data: Some(data), ..Self::new(400, codes::UNSUPPORTED_VERSION, message) }
     }
 

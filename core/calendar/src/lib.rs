@@ -8,6 +8,7 @@ pub mod clock_change;
 pub mod cron;
 pub mod delay;
 pub mod every;
+pub mod excerpt;
 pub mod exclude;
 pub mod excluding;
 pub mod local_clock;

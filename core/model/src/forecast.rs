@@ -4,7 +4,7 @@
 use crate::bounds::{
     DEFAULT_FORECAST_BUCKETS, DEFAULT_FORECAST_MILLIS, MAX_FORECAST_BUCKETS, MAX_FORECAST_MILLIS,
 };
-use crate::input::{FieldError, cut, parse_time};
+use crate::input::{FieldError, parse_time, quoted};
 use crate::list_query::{Parameter, unknown_parameter};
 use crate::protocol::ForecastReply;
 use scheduler_calendar::time::UnixMillis;
@@ -117,7 +117,7 @@ pub fn parse_forecast_query(
 fn parse_buckets(value: &str) -> Result<usize, FieldError> {
     let given = value.parse().ok().filter(|given| (1..=MAX_FORECAST_BUCKETS).contains(given));
     given.ok_or_else(|| {
-        let detail = format!("is {:?}; must be 1 to {MAX_FORECAST_BUCKETS}", cut(value, 64));
+        let detail = format!("is {}; must be 1 to {MAX_FORECAST_BUCKETS}", quoted(value, 64));
         FieldError::new("buckets", detail)
     })
 }

@@ -7,7 +7,7 @@
 //! public name with a private address passes here. The platform has no route from its edge into
 //! private networks.
 
-use crate::input::{FieldError, cut};
+use crate::input::{FieldError, cut, quoted};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use url::{Host, Url};
 
@@ -75,8 +75,8 @@ pub fn host_of_name(name: &str, field: &str) -> Result<String, FieldError> {
         Err(_) => Err(FieldError::new(
             field.to_owned(),
             format!(
-                "is {:?}, which is not a host; give it without scheme, port and path, such as hooks.example.com",
-                cut(name, MAX_SHOWN_BYTES)
+                "is {}, which is not a host; give it without scheme, port and path, such as hooks.example.com",
+                quoted(name, MAX_SHOWN_BYTES)
             ),
         )),
     }

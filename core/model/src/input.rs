@@ -3,7 +3,7 @@
 //! Callers choose the length of a text, and JSON items of two bytes take a hundred times as much in
 //! memory. So a visitor reads every list and every object of a request and stops at the first item
 //! too many ([`Bounded`], [`BoundedMap`]). A raw value is measured before it is read (`at_most`),
-//! and everything of a request that an answer repeats is cut ([`cut`]).
+//! and everything of a request that an answer repeats is cut ([`cut`], [`quoted`]).
 //! `core/model/tests/request_budget.rs` attacks every field of every body that the API's types
 //! describe, and counts the bytes in memory.
 
@@ -28,6 +28,7 @@ pub(crate) use unknown::unknown_name;
 pub(crate) use whole::{Whole, whole, whole_of};
 
 use crate::bounds::{MAX_ERROR_FIELD_BYTES, MAX_NESTING, MAX_PATCH_MEMBERS, MAX_SMALL_BODY_BYTES};
+use scheduler_calendar::excerpt::Excerpt;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{
@@ -288,6 +289,12 @@ pub fn cut<'a>(text: impl Into<Cow<'a, str>>, limit: usize) -> Cow<'a, str> {
         text.get(..head).unwrap_or_default(),
         text.get(tail..).unwrap_or_default()
     ))
+}
+
+/// Quotes a text that may repeat what a caller has sent. Shortens it to at most `limit` bytes, as
+/// [`cut`] does, and then states its length.
+pub fn quoted(text: &str, limit: usize) -> Excerpt {
+    Excerpt::shortened(text, cut(text, limit))
 }
 
 /// Returns the number of bytes of the first characters that take at most `limit` bytes in a JSON

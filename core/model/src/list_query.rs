@@ -3,7 +3,7 @@
 use crate::bounds::{DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT};
 use crate::format::history::Outcome;
 use crate::hosts::host_of_name;
-use crate::input::{FieldError, cut, in_plain_words, parse_time, unknown_name};
+use crate::input::{FieldError, in_plain_words, parse_time, quoted, unknown_name};
 use crate::listing::{Cursor, Order};
 use crate::names::Given;
 use crate::protocol::{CallbackType, Filter, Kind, LastOutcome, Status};
@@ -143,7 +143,7 @@ pub fn parse_list_query(
 /// Parses a parameter that is true or false.
 fn parse_flag(name: &'static str, value: &str) -> Result<bool, FieldError> {
     value.parse().map_err(|_| {
-        FieldError::new(name, format!("is {:?}; must be true or false", cut(value, 64)))
+        FieldError::new(name, format!("is {}; must be true or false", quoted(value, 64)))
     })
 }
 
@@ -153,7 +153,7 @@ fn parse_order(value: &str) -> Result<Order, FieldError> {
         "asc" => Ok(Order::Ascending),
         "desc" => Ok(Order::Descending),
         _ => {
-            let detail = format!("is {:?}; must be asc or desc", cut(value, 64));
+            let detail = format!("is {}; must be asc or desc", quoted(value, 64));
             Err(FieldError::new("order", detail))
         }
     }
@@ -166,7 +166,7 @@ fn parse_order(value: &str) -> Result<Order, FieldError> {
 pub fn parse_limit(value: &str) -> Result<usize, FieldError> {
     let given = value.parse().ok().filter(|limit| (1..=MAX_LIST_LIMIT).contains(limit));
     given.ok_or_else(|| {
-        let detail = format!("is {:?}; must be 1 to {MAX_LIST_LIMIT}", cut(value, 64));
+        let detail = format!("is {}; must be 1 to {MAX_LIST_LIMIT}", quoted(value, 64));
         FieldError::new("limit", detail)
     })
 }

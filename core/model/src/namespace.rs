@@ -8,6 +8,7 @@
 
 use crate::bounds::MAX_NAMESPACE_BYTES;
 use crate::routing::{ShardId, ShardIdError};
+use scheduler_calendar::excerpt::Excerpt;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::borrow::Cow;
 use std::fmt;
@@ -46,8 +47,8 @@ impl fmt::Display for Namespace {
 
 /// The text cannot name a namespace. The message follows the name of the field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("is {0:?}; a namespace has 1 to {MAX_NAMESPACE_BYTES} characters, each of a-z, 0-9 and -")]
-pub struct NamespaceError(String);
+#[error("is {0}; a namespace has 1 to {MAX_NAMESPACE_BYTES} characters, each of a-z, 0-9 and -")]
+pub struct NamespaceError(Excerpt);
 
 impl FromStr for Namespace {
     type Err = NamespaceError;
@@ -60,7 +61,7 @@ impl FromStr for Namespace {
         if is_good {
             Ok(Self(Cow::Owned(text.to_owned())))
         } else {
-            Err(NamespaceError(text.chars().take(MAX_NAMESPACE_BYTES).collect()))
+            Err(NamespaceError(Excerpt::up_to(text, MAX_NAMESPACE_BYTES)))
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Sets of HTTP statuses, with which a task lists those that end its retries.
 
-use crate::input::{no_list, whole_of};
+use crate::input::{no_list, quoted, whole_of};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 use std::borrow::Cow;
@@ -89,8 +89,8 @@ impl<'de> Deserialize<'de> for Entry {
                 if StatusSet::default().insert_class(class) {
                     Ok(Entry::Class(class.to_owned()))
                 } else {
-                    let class: String = class.chars().take(64).collect();
-                    Err(E::custom(format_args!("is {class:?}; must be {EXPECTED}")))
+                    let class = quoted(class, 64);
+                    Err(E::custom(format_args!("is {class}; must be {EXPECTED}")))
                 }
             }
             fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Entry, A::Error> {

@@ -10,6 +10,7 @@
 use chrono::{DateTime, NaiveDateTime, TimeZone};
 use chrono_tz::Tz;
 use proptest::prelude::*;
+use scheduler_calendar::excerpt::Excerpt;
 use scheduler_calendar::rrule::{MAX_INTERVAL, RRule, RRuleError};
 use scheduler_calendar::time::UnixMillis;
 
@@ -122,13 +123,13 @@ fn what_is_not_supported_is_refused_with_its_place() {
         ("FREQ=DAILY;BYHOUR=9;BYSETPOS=367", "BYSETPOS", "367"),
         ("FREQ=DAILY;WKST=1MO", "WKST", "1MO"),
     ] {
-        assert_eq!(error(rule), RRuleError::Value { part, value: value.to_owned() }, "{rule}");
+        assert_eq!(error(rule), RRuleError::Value { part, value: Excerpt::of(value) }, "{rule}");
     }
     for (rule, expected) in [
-        ("", RRuleError::NotAPart(String::new())),
-        ("FREQ", RRuleError::NotAPart("FREQ".to_owned())),
-        ("FREQ=DAILY;", RRuleError::NotAPart(String::new())),
-        ("FREQ=DAILY;COUNT=", RRuleError::NotAPart("COUNT=".to_owned())),
+        ("", RRuleError::NotAPart(Excerpt::of(""))),
+        ("FREQ", RRuleError::NotAPart(Excerpt::of("FREQ"))),
+        ("FREQ=DAILY;", RRuleError::NotAPart(Excerpt::of(""))),
+        ("FREQ=DAILY;COUNT=", RRuleError::NotAPart(Excerpt::of("COUNT="))),
         ("COUNT=1", RRuleError::NoFrequency),
         ("FREQ=DAILY;FREQ=DAILY", RRuleError::Twice("FREQ")),
         ("FREQ=DAILY;COUNT=1;UNTIL=20270101T000000Z", RRuleError::TwoEnds),
@@ -138,11 +139,11 @@ fn what_is_not_supported_is_refused_with_its_place() {
         ("FREQ=DAILY;BYSETPOS=1", RRuleError::PositionOfNothing),
         ("FREQ=YEARLY;BYYEARDAY=1", RRuleError::Unsupported("BYYEARDAY")),
         ("FREQ=YEARLY;BYWEEKNO=1", RRuleError::Unsupported("BYWEEKNO")),
-        ("FREQ=YEARLY;BYEASTER=0", RRuleError::Unknown("BYEASTER".to_owned())),
-        ("FREQ=YEARLY;RSCALE=HEBREW", RRuleError::Unknown("RSCALE".to_owned())),
+        ("FREQ=YEARLY;BYEASTER=0", RRuleError::Unknown(Excerpt::of("BYEASTER"))),
+        ("FREQ=YEARLY;RSCALE=HEBREW", RRuleError::Unknown(Excerpt::of("RSCALE"))),
         (
             "DTSTART:20260101T000000Z\nRRULE:FREQ=DAILY",
-            RRuleError::NotTheRule("DTSTART:20260101T000000Z\nRRULE:FREQ=DAIL".to_owned()),
+            RRuleError::NotTheRule(Excerpt::of("DTSTART:20260101T000000Z\nRRULE:FREQ=DAILY")),
         ),
     ] {
         assert_eq!(error(rule), expected, "{rule:?}");

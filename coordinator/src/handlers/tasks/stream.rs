@@ -16,7 +16,7 @@ use futures::channel::mpsc;
 use futures::stream::{self, LocalBoxStream};
 use futures::{SinkExt, StreamExt};
 use scheduler_model::bounds::{BODY_COPIES, MAX_BATCH_ITEMS, MAX_SENTENCES, MAX_TASK_BODY_BYTES};
-use scheduler_model::input::{FieldError, cut};
+use scheduler_model::input::{FieldError, quoted};
 use scheduler_model::list_query::{Parameter, unknown_parameter};
 use scheduler_model::task::parse_batch;
 use scheduler_platform::{Part, PartBounds, Parts, now};
@@ -233,8 +233,8 @@ fn parse_query(parameters: &mut dyn Iterator<Item = Parameter<'_>>) -> Result<Sh
                     "all" => Shown::All,
                     "refused" => Shown::Refused,
                     other => {
-                        let other = cut(other, MAX_SHOWN_VALUE);
-                        let detail = format!("is {other:?}; must be all or refused");
+                        let other = quoted(other, MAX_SHOWN_VALUE);
+                        let detail = format!("is {other}; must be all or refused");
                         return Err(FieldError::new("results", detail));
                     }
                 }

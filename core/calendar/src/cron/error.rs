@@ -1,6 +1,7 @@
 //! Errors of expressions and time zones.
 
 use super::bounds::{MAX_EXPRESSION_BYTES, MAX_TIMEZONE_BYTES};
+use crate::excerpt::Excerpt;
 use crate::tz::Tz;
 use std::fmt;
 
@@ -28,19 +29,19 @@ pub enum CronError {
     },
     /// An unknown name with `@`.
     #[error(
-        "is {name:?}, which is not known; write @yearly, @annually, @monthly, @weekly, @daily, @midnight, @hourly, or fields"
+        "is {name}, which is not known; write @yearly, @annually, @monthly, @weekly, @daily, @midnight, @hourly, or fields"
     )]
     UnknownName {
-        /// The name, shortened.
-        name: String,
+        /// The name.
+        name: Excerpt,
     },
     /// A field has an invalid value.
-    #[error("has {item:?} in its {part} field, which {problem}; the field takes {}{note}", .part.accepts())]
+    #[error("has {item} in its {part} field, which {problem}; the field takes {}{note}", .part.accepts())]
     Item {
         /// The field of the expression.
         part: Part,
-        /// The value, shortened.
-        item: String,
+        /// The value.
+        item: Excerpt,
         /// What is wrong with it.
         problem: Problem,
         /// An additional hint; usually empty.
@@ -59,10 +60,10 @@ pub enum CronError {
     )]
     NeverFires,
     /// The time zone is unknown.
-    #[error("is {name:?}, which is not a known time zone; write {}", ZoneToWrite(.near))]
+    #[error("is {name}, which is not a known time zone; write {}", ZoneToWrite(.near))]
     UnknownTimezone {
-        /// The name, shortened.
-        name: String,
+        /// The name.
+        name: Excerpt,
         /// The zones that the caller may mean: see [`Tz::near`].
         near: Vec<Tz>,
     },

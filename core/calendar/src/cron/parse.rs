@@ -3,6 +3,7 @@
 use super::bounds::{MAX_EXPRESSION_BYTES, MAX_TIMEZONE_BYTES};
 use super::error::{CronError, Part, Problem};
 use super::fields::Fields;
+use crate::excerpt::Excerpt;
 use crate::tz::Tz;
 
 /// The names with `@`, and the expressions that they stand for.
@@ -22,14 +23,11 @@ const MONTHS: [&str; 12] =
 
 const WEEKDAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
-/// The most characters of the caller's text that an error repeats.
-const EXCERPT_CHARS: usize = 40;
-
 const EVERY_DAY: u32 = u32::MAX - 1;
 
 /// Parses the name of a time zone.
 pub(super) fn timezone(name: &str) -> Result<Tz, CronError> {
-    let unknown = |near| CronError::UnknownTimezone { name: excerpt(name), near };
+    let unknown = |near| CronError::UnknownTimezone { name: Excerpt::of(name), near };
     if name.len() > MAX_TIMEZONE_BYTES {
         return Err(unknown(Vec::new()));
     }
@@ -47,7 +45,7 @@ pub(super) fn expression(expr: &str) -> Result<Fields, CronError> {
             .iter()
             .find(|(name, _)| name.eq_ignore_ascii_case(expr))
             .map(|(_, long)| *long)
-            .ok_or_else(|| CronError::UnknownName { name: excerpt(expr) })?;
+            .ok_or_else(|| CronError::UnknownName { name: Excerpt::of(expr) })?;
     }
     let parts: Vec<&str> = expr.split_ascii_whitespace().collect();
     match parts[..] {
@@ -187,7 +185,7 @@ fn each_item(
         };
         result.map_err(|problem| CronError::Item {
             part,
-            item: excerpt(item),
+            item: Excerpt::of(item),
             problem,
             note: "",
         })?;
@@ -263,8 +261,4 @@ fn number(text: &str) -> Option<u32> {
         return None;
     }
     Some(text.parse().unwrap_or(u32::MAX))
-}
-
-fn excerpt(text: &str) -> String {
-    text.chars().take(EXCERPT_CHARS).collect()
 }

@@ -1,6 +1,7 @@
 //! Errors of exclusions.
 
 use super::List;
+use crate::excerpt::Excerpt;
 use crate::rrule::{NotOfDays, RRuleError};
 
 /// Why exclusions are refused. The text follows the name of the list and the number of the item.
@@ -8,26 +9,26 @@ use crate::rrule::{NotOfDays, RRuleError};
 pub enum ExcludeError {
     /// The text is not a date or a range.
     #[error(
-        "is {0:?}; write a date as 2026-12-24, a yearly date as 12-24, and a range as 2026-12-24/2027-01-02 or 12-24/01-02"
+        "is {0}; write a date as 2026-12-24, a yearly date as 12-24, and a range as 2026-12-24/2027-01-02 or 12-24/01-02"
     )]
-    Date(String),
+    Date(Excerpt),
     /// The date does not exist, or is not in the years 1970 to 9999.
-    #[error("is {0:?}, a date that does not exist in the years 1970 to 9999")]
-    NoSuchDate(String),
+    #[error("is {0}, a date that does not exist in the years 1970 to 9999")]
+    NoSuchDate(Excerpt),
     /// A range ends before it begins.
-    #[error("is {0:?}, a range that ends before it begins")]
-    Reversed(String),
+    #[error("is {0}, a range that ends before it begins")]
+    Reversed(Excerpt),
     /// The text is not a day of the week.
-    #[error("is {0:?}; write MON, TUE, WED, THU, FRI, SAT or SUN")]
-    Weekday(String),
+    #[error("is {0}; write MON, TUE, WED, THU, FRI, SAT or SUN")]
+    Weekday(Excerpt),
     /// The text is not a range of times of day.
     #[error(
-        "is {0:?}; write a range of times as 12:00-13:00, whose end is not part of it; midnight at the end of a day is 24:00"
+        "is {0}; write a range of times as 12:00-13:00, whose end is not part of it; midnight at the end of a day is 24:00"
     )]
-    Times(String),
+    Times(Excerpt),
     /// A range of times begins where it ends.
-    #[error("is {0:?}, a range that ends where it begins")]
-    NoTime(String),
+    #[error("is {0}, a range that ends where it begins")]
+    NoTime(Excerpt),
     /// The rule is invalid.
     #[error("{0}")]
     Rule(RRuleError),

@@ -4,6 +4,7 @@ use super::clock::Clock;
 use super::days::Days;
 use super::error::{BadItem, ExcludeError};
 use super::{DAY, DayRule, Exclusions, Instead, Items, List};
+use crate::excerpt::Excerpt;
 use crate::ordered::sort;
 use crate::rrule::RRule;
 use crate::steps::count_steps;
@@ -11,9 +12,6 @@ use crate::time::UnixMillis;
 use crate::tz::Tz;
 use chrono::{Datelike, NaiveDate};
 use std::cmp::Ordering;
-
-/// The most characters of the caller's text that an error repeats.
-const EXCERPT_CHARS: usize = 40;
 
 /// Sunday comes first, because its bit is the lowest.
 const WEEKDAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
@@ -60,7 +58,7 @@ impl Exclusions {
         each(List::Weekdays, items.weekdays, |text| {
             let named = |name: &&str| name.eq_ignore_ascii_case(text);
             let day = WEEKDAYS.iter().position(named);
-            days.weekdays |= 1 << day.ok_or_else(|| ExcludeError::Weekday(excerpt(text)))?;
+            days.weekdays |= 1 << day.ok_or_else(|| ExcludeError::Weekday(Excerpt::of(text)))?;
             Ok(())
         })?;
         let mut times = Vec::new();
@@ -123,14 +121,14 @@ fn read_dates(
         (Date::Of(first), Date::Of(last)) if first <= last => {
             dates.push((first.to_epoch_days(), last.to_epoch_days()));
         }
-        (Date::Of(_), Date::Of(_)) => return Err(ExcludeError::Reversed(excerpt(text))),
+        (Date::Of(_), Date::Of(_)) => return Err(ExcludeError::Reversed(Excerpt::of(text))),
         (Date::Yearly(first), Date::Yearly(last)) if first <= last => add(yearly, first, last),
         (Date::Yearly(first), Date::Yearly(last)) => {
             // It goes past the end of the year.
             add(yearly, first, NaiveDate::MAX);
             add(yearly, NaiveDate::MIN, last);
         }
-        _ => return Err(ExcludeError::Date(excerpt(text))),
+        _ => return Err(ExcludeError::Date(Excerpt::of(text))),
     }
     Ok(())
 }
@@ -171,7 +169,7 @@ fn date(text: &str, whole: &str) -> Result<Date, ExcludeError> {
     };
     let (day, month, year) = read()
         .filter(|_| parts.next().is_none())
-        .ok_or_else(|| ExcludeError::Date(excerpt(whole)))?;
+        .ok_or_else(|| ExcludeError::Date(Excerpt::of(whole)))?;
     let date = NaiveDate::from_ymd_opt(
         year.map_or(LEAP_YEAR, |year| i32::try_from(year).unwrap_or_default()),
         month,
@@ -180,7 +178,7 @@ fn date(text: &str, whole: &str) -> Result<Date, ExcludeError> {
     match (date, year) {
         (Some(date), None) => Ok(Date::Yearly(date)),
         (Some(date), Some(1970..)) => Ok(Date::Of(date)),
-        _ => Err(ExcludeError::NoSuchDate(excerpt(whole))),
+        _ => Err(ExcludeError::NoSuchDate(Excerpt::of(whole))),
     }
 }
 
@@ -189,13 +187,13 @@ fn read_times(text: &str, times: &mut Vec<(u32, u32)>) -> Result<(), ExcludeErro
         let (begin, end) = text.split_once('-')?;
         Some((time(begin)?, time(end)?))
     };
-    let (begin, end) = read().ok_or_else(|| ExcludeError::Times(excerpt(text)))?;
+    let (begin, end) = read().ok_or_else(|| ExcludeError::Times(Excerpt::of(text)))?;
     let of_day = DAY as u32;
     if begin == of_day {
-        return Err(ExcludeError::Times(excerpt(text)));
+        return Err(ExcludeError::Times(Excerpt::of(text)));
     }
     match begin.cmp(&end) {
-        Ordering::Equal => return Err(ExcludeError::NoTime(excerpt(text))),
+        Ordering::Equal => return Err(ExcludeError::NoTime(Excerpt::of(text))),
         Ordering::Less => times.push((begin, end)),
         // It goes past midnight.
         Ordering::Greater => {
@@ -234,8 +232,4 @@ where
         }
     }
     joined
-}
-
-fn excerpt(text: &str) -> String {
-    text.chars().take(EXCERPT_CHARS).collect()
 }

@@ -1,6 +1,7 @@
 //! Errors of rules.
 
 use super::bounds::{MAX_COUNTED_RUNS, MAX_INTERVAL, MAX_RULE_BYTES};
+use crate::excerpt::Excerpt;
 
 /// Why a rule is refused. The caller can correct each of these. The text follows the name of the
 /// [`field`](Self::field).
@@ -10,16 +11,14 @@ pub enum RRuleError {
     #[error("is {0} bytes long; the limit is {MAX_RULE_BYTES}")]
     TooLong(usize),
     /// A part is not `NAME=VALUE` between semicolons.
-    #[error("has {0:?}, which is not NAME=VALUE; write the rule as FREQ=WEEKLY;BYDAY=MO,FR")]
-    NotAPart(String),
+    #[error("has {0}, which is not NAME=VALUE; write the rule as FREQ=WEEKLY;BYDAY=MO,FR")]
+    NotAPart(Excerpt),
     /// A part occurs twice.
     #[error("has {0} twice; give each part once, with its values separated by commas")]
     Twice(&'static str),
     /// There is a DTSTART, or more than the one line of the rule.
-    #[error(
-        "has {0:?}; give the rule alone, and its start as startAt and its time zone as timezone"
-    )]
-    NotTheRule(String),
+    #[error("has {0}; give the rule alone, and its start as startAt and its time zone as timezone")]
+    NotTheRule(Excerpt),
     /// There is an EXDATE or a similar property.
     #[error(
         "has {0}, which is not supported in a rule; leave out days with exclude beside it, and create additional runs as tasks with a time"
@@ -30,17 +29,17 @@ pub enum RRuleError {
     Unsupported(&'static str),
     /// A part that RFC 5545 does not have.
     #[error(
-        "has the part {0:?}, which RFC 5545 does not have; there are FREQ, INTERVAL, COUNT, UNTIL, BYMONTH, BYMONTHDAY, BYDAY, \
+        "has the part {0}, which RFC 5545 does not have; there are FREQ, INTERVAL, COUNT, UNTIL, BYMONTH, BYMONTHDAY, BYDAY, \
          BYHOUR, BYMINUTE, BYSECOND, BYSETPOS and WKST"
     )]
-    Unknown(String),
+    Unknown(Excerpt),
     /// A part has an invalid value.
-    #[error("has {value:?} in {part}, which takes {}", accepts(.part))]
+    #[error("has {value} in {part}, which takes {}", accepts(.part))]
     Value {
         /// The part.
         part: &'static str,
-        /// The value, shortened.
-        value: String,
+        /// The value.
+        value: Excerpt,
     },
     /// There is no frequency.
     #[error(

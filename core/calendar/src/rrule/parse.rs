@@ -4,13 +4,11 @@ use super::bounds::{MAX_COUNTED_RUNS, MAX_INTERVAL, MAX_RULE_BYTES};
 use super::error::RRuleError;
 use super::{DAY, Frequency, RRule, Start};
 use crate::cron::timezone;
+use crate::excerpt::Excerpt;
 use crate::local_clock;
 use crate::local_time::LocalTime;
 use crate::ordered::sort;
 use chrono::{Datelike, NaiveDate};
-
-/// The most characters of the caller's text that an error repeats.
-const EXCERPT_CHARS: usize = 40;
 
 /// The supported parts, in the order of the RFC.
 const PARTS: [&str; 12] = [
@@ -156,7 +154,7 @@ fn split(text: &str) -> Result<Values<'_>, RRuleError> {
         return Err(RRuleError::NotThereYet(name));
     }
     if let Some((_, line)) = text.split_once(['\r', '\n']) {
-        return Err(RRuleError::NotTheRule(excerpt(if upper.starts_with("DTSTART") {
+        return Err(RRuleError::NotTheRule(Excerpt::of(if upper.starts_with("DTSTART") {
             text
         } else {
             line.trim_ascii()
@@ -171,7 +169,7 @@ fn split(text: &str) -> Result<Values<'_>, RRuleError> {
         let Some((name, value)) =
             part.split_once('=').filter(|(name, value)| !name.is_empty() && !value.is_empty())
         else {
-            return Err(RRuleError::NotAPart(excerpt(part)));
+            return Err(RRuleError::NotAPart(Excerpt::of(part)));
         };
         if let Some((known, slot)) =
             PARTS.iter().zip(&mut values).find(|(known, _)| known.eq_ignore_ascii_case(name))
@@ -184,9 +182,9 @@ fn split(text: &str) -> Result<Values<'_>, RRuleError> {
         {
             return Err(RRuleError::Unsupported(known));
         } else if part.contains([':', '\n']) {
-            return Err(RRuleError::NotTheRule(excerpt(part)));
+            return Err(RRuleError::NotTheRule(Excerpt::of(part)));
         } else {
-            return Err(RRuleError::Unknown(excerpt(name)));
+            return Err(RRuleError::Unknown(Excerpt::of(name)));
         }
     }
     Ok(values)
@@ -312,9 +310,5 @@ fn number(text: &str) -> Option<u32> {
 }
 
 fn refused(part: &'static str, value: &str) -> RRuleError {
-    RRuleError::Value { part, value: excerpt(value) }
-}
-
-fn excerpt(text: &str) -> String {
-    text.chars().take(EXCERPT_CHARS).collect()
+    RRuleError::Value { part, value: Excerpt::of(value) }
 }

@@ -117,6 +117,7 @@ impl RRule {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::excerpt::Excerpt;
     use crate::time::UnixMillis;
 
     /// Reads a rule in UTC.
@@ -214,7 +215,7 @@ mod tests {
             (
                 "FREQ=OFTEN",
                 Some(9),
-                NotOfDays::Invalid(RRuleError::Value { part: "FREQ", value: "OFTEN".to_owned() }),
+                NotOfDays::Invalid(RRuleError::Value { part: "FREQ", value: Excerpt::of("OFTEN") }),
             ),
         ] {
             assert_eq!(of_days(text, start), Err(expected), "{text}");

@@ -7,6 +7,7 @@ use crate::bounds::{
     MAX_EXCLUDED_RULES, MAX_EXCLUDED_TIMES, MAX_EXCLUDED_WEEKDAYS,
 };
 use crate::input::{Bounded, FieldError, Text, at_most, parse_object_taking};
+use scheduler_calendar::excerpt::Excerpt;
 use scheduler_calendar::exclude::{BadItem, ExcludeError, Exclusions, Instead, List, names_times};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_calendar::tz::Tz;
@@ -43,10 +44,10 @@ impl fmt::Display for CalendarName {
 /// The text cannot name a calendar. The message follows the name of the field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "is {0:?}; the name of a calendar has 1 to {MAX_CALENDAR_NAME_BYTES} letters a-z and A-Z, digits, \".\", \"_\" and \"-\", and begins \
+    "is {0}; the name of a calendar has 1 to {MAX_CALENDAR_NAME_BYTES} letters a-z and A-Z, digits, \".\", \"_\" and \"-\", and begins \
      with a letter or a digit"
 )]
-pub struct CalendarNameError(String);
+pub struct CalendarNameError(Excerpt);
 
 impl FromStr for CalendarName {
     type Err = CalendarNameError;
@@ -59,7 +60,7 @@ impl FromStr for CalendarName {
         if is_name {
             Ok(Self(text.to_owned()))
         } else {
-            Err(CalendarNameError(text.chars().take(MAX_CALENDAR_NAME_BYTES).collect()))
+            Err(CalendarNameError(Excerpt::up_to(text, MAX_CALENDAR_NAME_BYTES)))
         }
     }
 }

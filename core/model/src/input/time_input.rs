@@ -1,8 +1,9 @@
 //! Times in requests: parses them, and refuses those that nobody can mean.
 
-use super::{FieldError, no_list, whole_of};
+use super::{FieldError, cut, no_list, quoted, whole_of};
 use crate::bounds::MIN_TIME_MILLIS;
 use chrono::{DateTime, Datelike, FixedOffset, Timelike};
+use scheduler_calendar::excerpt::Excerpt;
 use scheduler_calendar::local_time::{LocalTime, NotLocal};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_calendar::tz::Tz;
@@ -218,14 +219,13 @@ fn of_fraction(number: f64) -> String {
 }
 
 fn of_text(text: &str, has_zone: bool) -> Result<GivenTime, String> {
-    let shown = || text.chars().take(64).collect::<String>();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         // A number with more digits is out of every range.
         let number = text.parse::<u64>().unwrap_or(u64::MAX);
         let millis = i64::try_from(number).ok().filter(|_| text.len() == MILLIS_DIGITS);
         return match millis.map(|whole| of_number(whole, has_zone)) {
             Some(time) => time.map(GivenTime::Instant),
-            None => Err(not_millis(number, &shown(), has_zone)),
+            None => Err(not_millis(number, &cut(text, 64), has_zone)),
         };
     }
     // Most times end in `Z`. They are parsed without the general parser of RFC 3339, which takes
@@ -247,7 +247,7 @@ fn of_text(text: &str, has_zone: bool) -> Result<GivenTime, String> {
         Ok(time) => UnixMillis::new(time.timestamp_millis()),
         Err(_) => match with_offset(text) {
             Some(time) => time.ok_or(OUT_OF_RANGE)?,
-            None => return Err(why_not_read(text, &shown(), has_zone)),
+            None => return Err(why_not_read(text, &quoted(text, 64), has_zone)),
         },
     };
     let is_within = (UnixMillis::ZERO..=UnixMillis::LAST).contains(&time);
@@ -302,7 +302,7 @@ fn split_offset(text: &str) -> Option<(&str, &str)> {
 }
 
 /// Returns why a text is not a time, and what was probably meant.
-fn why_not_read(text: &str, shown: &str, has_zone: bool) -> String {
+fn why_not_read(text: &str, shown: &Excerpt, has_zone: bool) -> String {
     if format!("{text}T00:00").parse::<LocalTime>().is_ok() {
         let or_local = if has_zone {
             format!(", or {text}T00:00 with timezone beside it")
@@ -317,18 +317,18 @@ fn why_not_read(text: &str, shown: &str, has_zone: bool) -> String {
     match local.parse::<LocalTime>() {
         Err(NotLocal::Second) if local.get(16..19) == Some(":60") => NO_LEAP_SECOND.to_owned(),
         Err(problem @ (NotLocal::Date | NotLocal::Hour | NotLocal::Minute | NotLocal::Second)) => {
-            format!("is {shown:?}, {problem}")
+            format!("is {shown}, {problem}")
         }
         Err(NotLocal::Early) => OUT_OF_RANGE.to_owned(),
         Ok(_) if !offset.is_empty() => {
             format!(
-                "is {shown:?}, whose offset cannot be read; write Z, or hours and minutes up to 23:59, as +01:00"
+                "is {shown}, whose offset cannot be read; write Z, or hours and minutes up to 23:59, as +01:00"
             )
         }
         _ => {
             let or_local = if has_zone { "2026-12-24T18:00 with timezone beside it, " } else { "" };
             format!(
-                "is {shown:?}, which is not RFC 3339; write 2026-12-24T18:00:00+01:00, {or_local}or milliseconds since 1970"
+                "is {shown}, which is not RFC 3339; write 2026-12-24T18:00:00+01:00, {or_local}or milliseconds since 1970"
             )
         }
     }

@@ -5,7 +5,7 @@ use super::groups::Order;
 use crate::bounds::{DEFAULT_LIST_LIMIT, MAX_DESTINATION_BYTES, MAX_ID_BYTES, MAX_TAG_BYTES};
 use crate::format::history::{Outcome, TargetKind};
 use crate::hosts::host_of_name;
-use crate::input::{FieldError, at_most, cut, parse_time};
+use crate::input::{FieldError, at_most, parse_time, quoted};
 use crate::list_query::{Parameter, parse_limit, unknown_parameter};
 use crate::protocol::{MAX_ERROR_CHARS, RunFilter};
 use crate::routing::ShardId;
@@ -54,7 +54,7 @@ pub fn parse_runs_query(
         let (name, value) = parameter?;
         let value = value.as_ref();
         let is_one_of = |known: &str| {
-            FieldError::new(name.to_string(), format!("is {:?}; must be {known}", cut(value, 64)))
+            FieldError::new(name.to_string(), format!("is {}; must be {known}", quoted(value, 64)))
         };
         match name.as_ref() {
             "outcome" => {
@@ -117,8 +117,8 @@ fn outcomes(value: &str) -> Result<u64, FieldError> {
         let outcome = known.ok_or_else(|| {
             let known = Outcome::KNOWN.map(Outcome::name).join(", ");
             let detail = format!(
-                "has {:?}, which is not an outcome; give one or more of {known}, separated by commas",
-                cut(name, 64)
+                "has {}, which is not an outcome; give one or more of {known}, separated by commas",
+                quoted(name, 64)
             );
             FieldError::new("outcome", detail)
         })?;
@@ -134,8 +134,8 @@ fn target(value: &str) -> Result<String, FieldError> {
     if !TargetKind::NAMES.iter().any(|(_, known)| *known == kind) || name == Some("") {
         let known = TargetKind::NAMES.map(|(_, name)| name).join(", ");
         let detail = format!(
-            "is {:?}; must be one of {known}, alone or with a colon and the host or name, such as webhook:example.com",
-            cut(value, 64)
+            "is {}; must be one of {known}, alone or with a colon and the host or name, such as webhook:example.com",
+            quoted(value, 64)
         );
         return Err(FieldError::new("target", detail));
     }

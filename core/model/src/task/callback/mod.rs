@@ -19,7 +19,7 @@ pub use webhook::{Webhook, parse_url};
 
 use crate::bounds::{MAX_CALLBACK_BYTES, MAX_TIMEOUT_SECONDS};
 use crate::hosts::Hosts;
-use crate::input::{FieldError, at_most, check_nesting, cut, parse_object_taking};
+use crate::input::{FieldError, at_most, check_nesting, parse_object_taking, quoted};
 use fields::{Fields, Kind, missing};
 use schemars::JsonSchema;
 use std::borrow::Cow;
@@ -151,7 +151,7 @@ fn unknown<'a>(
     let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
     FieldError::new(
         field,
-        format!("is {:?}, but no such {what}; there are: {known}", cut(given, 64)),
+        format!("is {}, but no such {what}; there are: {known}", quoted(given, 64)),
     )
 }
 
