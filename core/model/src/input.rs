@@ -9,6 +9,7 @@
 
 mod error;
 mod json_path;
+mod not_an_object;
 mod parse;
 mod plain_words;
 mod shown_time;

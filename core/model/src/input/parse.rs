@@ -1,5 +1,6 @@
 //! Parses JSON with errors that name the field.
 
+use super::not_an_object::not_an_object;
 use super::{FieldError, Object, TOO_MANY, in_plain_words, json_path, unknown_name};
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
@@ -114,5 +115,9 @@ pub(crate) fn unreadable(field: Cow<'static, str>, detail: &str) -> FieldError {
             format!("{}: give fewer", detail.get(..end).unwrap_or_default()),
         );
     }
-    FieldError::new(field, format!("cannot be read: {}", in_plain_words(detail)))
+    let detail = in_plain_words(detail);
+    match not_an_object(&field, &detail) {
+        Some(detail) => FieldError::new(field, detail),
+        None => FieldError::new(field, format!("cannot be read: {detail}")),
+    }
 }
