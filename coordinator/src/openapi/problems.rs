@@ -162,7 +162,10 @@ pub(super) fn problems() -> Vec<Problem> {
             "send one task per line as application/x-ndjson",
         ),
         Problem::slow_body("the body did not arrive within 60 s; send less, or split the request"),
-        Problem::invalid(FieldError::new("delayInSeconds", "is -1; must be 0 to 251637958799")),
+        Problem::invalid(FieldError::new(
+            "delayInSeconds",
+            "is -1; must be 0 or more, and end by 9999-12-31T23:59:59.999Z",
+        )),
         Problem::batch_rejected(2, 0, None, &FieldError::new("cron", "is empty")),
         Problem::overloaded(),
         Problem::misconfigured("SHARD_MAP is not set; write the number of shards, like 16"),

@@ -351,10 +351,10 @@ pub(super) fn in_zone(
 pub(crate) fn delayed(seconds: f64, now: UnixMillis) -> Result<UnixMillis, FieldError> {
     let most = (UnixMillis::LAST.since(now) / 1_000).max(0);
     if !(0.0..=most as f64).contains(&seconds) {
-        return Err(FieldError::new(
-            "delayInSeconds",
-            format!("is {seconds}; must be 0 to {most}"),
-        ));
+        // The largest delay changes with the clock, so the error states the last time instead.
+        let detail =
+            format!("is {seconds}; must be 0 or more, and end by 9999-12-31T23:59:59.999Z");
+        return Err(FieldError::new("delayInSeconds", detail));
     }
     // Rounded up to whole milliseconds, so that the task is never early.
     Ok(now.plus((seconds * 1_000.0).ceil() as i64))
