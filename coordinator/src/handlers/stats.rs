@@ -118,7 +118,8 @@ pub(crate) async fn stats(call: Call<'_>) -> Result<Answer, Problem> {
     let shards = &call.shards;
     let replies = shards
         .each(shards.map.all(), |shard| async move {
-            Ok::<_, Problem>((shard, shards.ask::<_, ShardStats>(shard, paths::STATS, &()).await?))
+            let stats: ShardStats = shards.ask(shard, paths::STATS, &()).await?;
+            Ok::<_, Problem>((shard, stats.at(call.now)))
         })
         .await;
     let replies = replies.into_iter().collect::<Result<Vec<_>, _>>()?;

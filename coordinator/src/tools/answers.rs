@@ -205,5 +205,6 @@ pub(super) struct Lateness {
 pub(super) struct Circuit {
     pub(super) destination: String,
     pub(super) since: i64,
+    pub(super) until: i64,
     pub(super) waiting: u64,
 }

@@ -5,16 +5,17 @@ use super::failure::Failure;
 use super::job::{Job, done};
 use super::shapes::{Health, iso};
 use crate::mcp::Outcome;
+use scheduler_calendar::time::UnixMillis;
 use scheduler_model::tools::NoArguments;
 
 /// Reports whether something needs attention.
 pub(super) async fn health(job: &Job<'_>) -> Result<Outcome, Failure> {
     NoArguments::parse(job.arguments())?;
     let text = job.get("/v1/stats").await?;
-    done(&of(&read(&text)?))
+    done(&of(&read(&text)?, job.call.now))
 }
 
-fn of(stats: &Stats) -> Health {
+fn of(stats: &Stats, now: UnixMillis) -> Health {
     let mut findings = Vec::new();
     if stats.overdue > 0 {
         findings.push(format!(
@@ -23,7 +24,8 @@ fn of(stats: &Stats) -> Health {
             tasks(stats.overdue)
         ));
     }
-    for circuit in &stats.circuits {
+    // Once the wait is over, the next run is tried, and nothing waits before.
+    for circuit in stats.circuits.iter().filter(|circuit| circuit.until > now.get()) {
         findings.push(format!(
             "{} does not answer since {}, and {} wait for it. They fire when it answers again.",
             circuit.destination,
@@ -65,11 +67,18 @@ mod tests {
 
     #[test]
     fn what_needs_attention_is_said_with_what_to_do() {
-        assert!(of(&Stats { pending: 5, paused: 1, ..Stats::default() }).healthy);
-        let circuit = Circuit { destination: "https://a.example".to_owned(), since: 0, waiting: 2 };
-        let stats =
-            Stats { overdue: 1, dead_letters: 2, circuits: vec![circuit], ..Stats::default() };
-        let health = of(&stats);
+        let now = UnixMillis::new(10);
+        assert!(of(&Stats { pending: 5, paused: 1, ..Stats::default() }, now).healthy);
+        let circuit = |until, waiting| Circuit {
+            destination: "https://a.example".to_owned(),
+            since: 0,
+            until,
+            waiting,
+        };
+        assert!(of(&Stats { circuits: vec![circuit(10, 0)], ..Stats::default() }, now).healthy);
+        let circuits = vec![circuit(11, 2)];
+        let stats = Stats { overdue: 1, dead_letters: 2, circuits, ..Stats::default() };
+        let health = of(&stats, now);
         assert!(!health.healthy);
         let starts =
             ["1 task overdue", "https://a.example does not answer since 1970", "2 dead letters"];

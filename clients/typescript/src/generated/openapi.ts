@@ -192,12 +192,14 @@ export interface Circuit {
   /**
    * The state. Over several shards, `open` if it is open on one.
    * - `open`: Tasks that are due for the destination wait.
-   * - `half-open`: One run was dispatched, and the others wait for its outcome.
+   * - `half-open`: The wait is over. The next run that is due is tried. While it is, the others wait for its
+   * outcome.
    */
   state: "open" | "half-open";
   /**
-   * When the next run is tried if the circuit does not close before, in milliseconds since 1970;
-   * over several shards, the earliest.
+   * When the wait ends, in milliseconds since 1970. The next run that is due then is tried. While
+   * one is being tried, no other is tried before this time. Over several shards, the earliest of
+   * the circuits in this state.
    */
   until: number;
   /** Runs that wait for it. */

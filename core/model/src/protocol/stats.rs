@@ -94,7 +94,8 @@ impl Counters {
 pub enum CircuitState {
     /// Tasks that are due for the destination wait.
     Open,
-    /// One run was dispatched, and the others wait for its outcome.
+    /// The wait is over. The next run that is due is tried. While it is, the others wait for its
+    /// outcome.
     HalfOpen,
 }
 
@@ -111,8 +112,9 @@ pub struct CircuitStats {
     /// Since when it is not closed, in milliseconds since 1970; over several shards, the earliest.
     #[schemars(with = "i64")]
     pub since: UnixMillis,
-    /// When the next run is tried if the circuit does not close before, in milliseconds since 1970;
-    /// over several shards, the earliest.
+    /// When the wait ends, in milliseconds since 1970. The next run that is due then is tried. While
+    /// one is being tried, no other is tried before this time. Over several shards, the earliest of
+    /// the circuits in this state.
     #[schemars(with = "i64")]
     pub until: UnixMillis,
     /// Attempts in a row without an answer.
@@ -122,12 +124,24 @@ pub struct CircuitStats {
 }
 
 impl CircuitStats {
+    /// Sets the state that holds at `now`. A shard changes the state of a circuit only when it
+    /// fires, so the circuit stays open after its wait while no run is due for the destination.
+    fn update(&mut self, now: UnixMillis) {
+        if self.until <= now {
+            self.state = CircuitState::HalfOpen;
+        }
+    }
+
     /// Adds the circuit of another shard for the same destination.
     fn add(&mut self, other: &Self) {
-        if other.state == CircuitState::Open {
-            self.state = CircuitState::Open;
+        match (self.state, other.state) {
+            (CircuitState::Open, CircuitState::HalfOpen) => {}
+            (CircuitState::HalfOpen, CircuitState::Open) => {
+                (self.state, self.until) = (other.state, other.until);
+            }
+            _ => self.until = self.until.min(other.until),
         }
-        (self.since, self.until) = (self.since.min(other.since), self.until.min(other.until));
+        self.since = self.since.min(other.since);
         self.failures += other.failures;
         self.waiting += other.waiting;
     }
@@ -195,6 +209,13 @@ impl ShardStats {
         self.pending + self.in_flight + self.unscheduled + self.paused + self.dead_letters
     }
 
+    /// Returns the statistics with the states of circuits that hold at `now`.
+    #[must_use]
+    pub fn at(mut self, now: UnixMillis) -> Self {
+        self.circuits.iter_mut().for_each(|circuit| circuit.update(now));
+        self
+    }
+
     /// Adds the statistics of another shard. A destination may then have several circuits.
     fn add(&mut self, other: &Self) {
         self.pending += other.pending;
@@ -258,5 +279,35 @@ mod tests {
         assert_eq!((sum.pending, &sum.circuits[1]), (6, &b));
         assert_eq!(sum.circuits[0].destination, "a");
         assert_eq!(sum.circuits.len(), 2);
+    }
+
+    #[test]
+    fn a_circuit_is_half_open_once_its_wait_is_over() {
+        let circuit = |state, until| CircuitStats {
+            destination: "a".to_owned(),
+            state,
+            since: UnixMillis::new(1),
+            until: UnixMillis::new(until),
+            failures: 5,
+            waiting: 0,
+        };
+        let shard = |circuit| ShardStats { circuits: vec![circuit], ..ShardStats::default() };
+        let now = UnixMillis::new(10);
+        for (state, until, at_now) in [
+            (CircuitState::Open, 11, CircuitState::Open),
+            (CircuitState::Open, 10, CircuitState::HalfOpen),
+            (CircuitState::HalfOpen, 11, CircuitState::HalfOpen),
+            (CircuitState::HalfOpen, 9, CircuitState::HalfOpen),
+        ] {
+            let circuits = shard(circuit(state, until)).at(now).circuits;
+            assert_eq!(circuits, [circuit(at_now, until)], "{state:?} until {until}");
+        }
+        // Another shard still waits. Its wait is the one that is left.
+        for ends in [[9, 20], [20, 9]] {
+            let shards = ends.map(|until| shard(circuit(CircuitState::Open, until)).at(now));
+            let sum = ShardStats::sum(shards.iter());
+            let both = CircuitStats { failures: 10, ..circuit(CircuitState::Open, 20) };
+            assert_eq!(sum.circuits, [both]);
+        }
     }
 }
