@@ -277,13 +277,16 @@ test("a refusal is about a field until its value changes", async () => {
   for (const callback of [undefined, LOG, { type: "webhook", url: "https://a" }]) assert.equal(lib.missingIn({ callback }), undefined);
 });
 
+/** When the statistics of the tests below were read. */
+const NOW = 1_700_000_000_000;
+
 test("the health is good until something needs attention, and names it", async () => {
   const { body: stats } = await scheduler.call("/v1/stats");
   const calm = { succeeded: 90, failed: 10, repairs: 0, displaced: 0, stillOverdue: 0, backlog: { minutes: 2, most: 900 }, createdPerSecond: 79 };
   // The scheduler of these tests has had dead letters, which are gone.
   const used = { ...stats, deadLetters: 0, deadLettered: 0, overdue: 0, circuits: [] };
   const judge = (changes = {}, recent = calm, quota = {}) => {
-    const { level, reasons } = lib.healthOf({ ...used, ...changes }, quota, recent);
+    const { level, reasons } = lib.healthOf({ ...used, ...changes }, quota, recent, NOW);
     return [level, reasons.map(({ text }) => text).join(" ")];
   };
   assert.equal(judge()[0], "good");
@@ -299,7 +302,9 @@ test("the health is good until something needs attention, and names it", async (
     [{ deadLetters: 1 }, calm, {}, "warn", /1 dead letter to replay/],
     [{ pending: 85 }, calm, { pendingTasks: 100 }, "warn", /85 of the 100 tasks/],
     [{ shards: [{ ...stats.shards[0], shard: "1-0", pending: 900_000 }] }, calm, {}, "bad", /1 shard nearly full \(1-0\)/],
-    [{ circuits: [{ destination: "https://a.example", failures: 5, waiting: 2 }] }, calm, {}, "bad", /https:\/\/a\.example does not answer: 5 attempts in a row failed, and 2 runs wait/],
+    [{ circuits: [{ destination: "https://a.example", state: "open", until: NOW + 1, failures: 5, waiting: 2 }] }, calm, {}, "bad", /https:\/\/a\.example does not answer: 5 attempts in a row failed, and 2 runs wait/],
+    // A run is being tried.
+    [{ circuits: [{ destination: "https://a.example", state: "half-open", until: NOW + 1, failures: 5, waiting: 0 }] }, calm, {}, "bad", /https:\/\/a\.example does not answer/],
   ]) {
     const [found, reasons] = judge(changes, recent, quota);
     assert.equal(found, level, reasons);
@@ -312,11 +317,18 @@ test("the sentence of a good health says no more than is true, and names failure
   const used = { ...stats, created: 9, deadLetters: 0, deadLettered: 0, overdue: 0, circuits: [] };
   const calm = { succeeded: 9, failed: 0, repairs: 0, displaced: 0, stillOverdue: 0, backlog: { minutes: 0, most: 0 }, createdPerSecond: 0 };
   const judge = (changes, recent = {}) => {
-    const { level, sentence, notes, reasons } = lib.healthOf({ ...used, ...changes }, undefined, { ...calm, ...recent });
+    const { level, sentence, notes, reasons } = lib.healthOf({ ...used, ...changes }, undefined, { ...calm, ...recent }, NOW);
     return { level, sentence, notes: notes.map(({ text, to }) => `${text} ${to}`).join(" "), reasons: reasons.map(({ text, to }) => `${text} ${to}`).join(" ") };
   };
   for (const [changes, recent, sentence, notes] of [
     [{}, {}, "All is well: nothing is overdue, every attempt of the last half hour succeeded, and no run has been given up.", ""],
+    // The wait for a destination is over, and nothing is due for it.
+    [
+      { circuits: [{ destination: "https://a.example", state: "half-open", until: NOW, failures: 5, waiting: 0 }] },
+      {},
+      "Nothing needs your attention: nothing is overdue, and no dead letter waits.",
+      "https://a.example has not answered the last 5 attempts. No run waits for it, and the next run tries it again. /runs?group=error",
+    ],
     [{ overdue: 2 }, {}, "All is well: nothing has been overdue for long, every attempt of the last half hour succeeded, and no run has been given up.", ""],
     [{}, { succeeded: 0 }, "All is well: nothing is overdue, and no run has been given up. Nothing has run in the last half hour.", ""],
     // Fewer attempts than tell a rate.
@@ -333,7 +345,7 @@ test("the sentence of a good health says no more than is true, and names failure
   assert.equal(waiting.notes, "1 of the 10 attempts of the last half hour failed. /runs?group=error");
   // A namespace that nobody has used has no health.
   const unused = { ...used, created: 0, fired: 0, pending: 0 };
-  const { level, sentence } = lib.healthOf(unused, undefined, { ...calm, succeeded: 0 });
+  const { level, sentence } = lib.healthOf(unused, undefined, { ...calm, succeeded: 0 }, NOW);
   assert.deepEqual([level, sentence], ["new", "Nothing is scheduled yet: create a first task, and this page shows how it goes."]);
 });
 

@@ -200,7 +200,7 @@ test("the overview begins with what has been and what is to come, by the API's s
   await page.getByRole("img", { name: /^Runs that come due in the next hour: \d+$/ }).waitFor();
 });
 
-test("a target that does not answer is named, and the health is bad", async () => {
+test("a target that does not answer is named, and the health is bad because of it until nothing waits for it", async () => {
   const webhook = { type: "webhook", url: "http://127.0.0.1:9/silent", timeoutSeconds: 1 };
   const ids = Array.from({ length: 40 }, (_, index) => ({ id: `silent-${index}`, delayInSeconds: 0, callback: webhook, retry: { maxAttempts: 3, minBackoffSeconds: 60 } }));
   assert.equal((await scheduler.call("/v1/tasks/batch", { body: ids })).status, 200);
@@ -211,6 +211,12 @@ test("a target that does not answer is named, and the health is bad", async () =
   await health.getByText(/http:\/\/127\.0\.0\.1:9 does not answer/).waitFor();
   await page.getByRole("region", { name: "Targets that do not answer" }).last().getByText("open").first().waitFor();
   assert.equal((await scheduler.call("/v1/tasks/cancel", { body: { filter: { prefix: "silent-" } } })).status, 200);
+  // Nothing is due for it, so no run tries it, and its circuit stays.
+  await health.getByText(/^http:\/\/127\.0\.0\.1:9 has not answered the last \d+ attempts\. No run waits for it/).waitFor({ timeout: 60_000 });
+  assert.doesNotMatch(await health.innerText(), /does not answer/);
+  await page.getByRole("row", { name: /127\.0\.0\.1:9 half-open .* with the next run/ }).waitFor();
+  const { circuits } = (await scheduler.call("/v1/stats")).body;
+  assert.ok(circuits.every(({ state, until, waiting }) => state === "half-open" && until <= Date.now() && waiting === 0), JSON.stringify(circuits));
 });
 
 test("runs are listed, filtered and grouped by error, and a group leads to its attempts", async () => {

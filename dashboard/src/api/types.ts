@@ -21,6 +21,7 @@ export type ParsedSentence = Schemas["ParsedSentence"];
 export type ParsedReading = Schemas["ParsedReading"];
 export type DeadLetterList = Schemas["DeadLetterList"];
 export type Stats = Schemas["Stats"];
+export type Circuit = Schemas["Circuit"];
 export type ShardStats = Schemas["ShardStats"];
 export type Series = Schemas["Series"];
 export type Forecast = Schemas["Forecast"];

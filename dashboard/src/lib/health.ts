@@ -1,6 +1,6 @@
 // Whether the namespace is healthy, and what is wrong with it.
 
-import type { Quota, Stats } from "../api/types";
+import type { Circuit, Quota, Stats } from "../api/types";
 import { count, whole } from "./numbers";
 
 /** `new` means that the namespace has had no task, so there is nothing to judge. */
@@ -111,11 +111,18 @@ const ofPast = ({ deadLettered, deadLetters }: Stats, recent: Recent | undefined
   ];
 };
 
-/** Judges the statistics of a namespace. */
-export function healthOf(stats: Stats, quota: Quota | undefined, recent: Recent | undefined): Health {
+/** Returns whether nothing waits for a destination that has not answered: the wait is over, and the next run tries it. */
+export const isUntried = ({ state, until, waiting }: Circuit, now: number): boolean => state === "half-open" && until <= now && waiting === 0;
+
+/** Names the destinations that have not answered and that nothing waits for. */
+const ofUntried = (circuits: readonly Circuit[]): Note[] =>
+  circuits.map(({ destination, failures }) => ({ text: `${destination} has not answered the last ${count(failures, "attempt")}. No run waits for it, and the next run tries it again.`, to: "/runs?group=error" }));
+
+/** Judges the statistics of a namespace, which were read at `now`. */
+export function healthOf(stats: Stats, quota: Quota | undefined, recent: Recent | undefined, now: number): Health {
   const { deadLetters, circuits } = stats;
   const reasons: Reason[] = [
-    ...circuits.map(({ destination, failures, waiting }) => ({
+    ...circuits.filter((circuit) => !isUntried(circuit, now)).map(({ destination, failures, waiting }) => ({
       level: "bad" as const,
       text: `${destination} does not answer: ${count(failures, "attempt")} in a row failed, and ${count(waiting, "run")} wait for it.`,
       to: "/runs?group=error",
@@ -125,7 +132,7 @@ export function healthOf(stats: Stats, quota: Quota | undefined, recent: Recent 
     ...ofQuota(stats, quota, recent),
     ...(deadLetters > 0 ? [{ level: "warn" as const, text: `${count(deadLetters, "dead letter")} to replay or discard.`, to: "/dead-letters" }] : []),
   ];
-  const notes = ofPast(stats, recent);
+  const notes = [...ofUntried(circuits.filter((circuit) => isUntried(circuit, now))), ...ofPast(stats, recent)];
   if (reasons.length > 0) {
     const level = reasons.some((reason) => reason.level === "bad") ? "bad" : "warn";
     return { level, reasons, notes, sentence: sentenceOf(level, reasons.length) };

@@ -4,7 +4,7 @@ import { useRef } from "preact/hooks";
 import { readSeries, readStats } from "../api/stats";
 import type { Series, Stats } from "../api/types";
 import { Badge, Button, Empty, ErrorNote, Link, LinkButton, Loading, PageHead, Time } from "../components/basics";
-import { healthOf, isUnused, type Health, type Note } from "../lib/health";
+import { healthOf, isUntried, isUnused, type Health, type Note } from "../lib/health";
 import { bytes, count, short, whole } from "../lib/numbers";
 import { duration } from "../lib/time";
 import { namespaces } from "../state/directory";
@@ -60,7 +60,7 @@ function Numbers({ stats, minutes, at, isOld }: Reading & { isOld: boolean }) {
   const isNew = isUnused(stats);
   return (
     <>
-      <HealthNote health={healthOf(stats, quota, recently(minutes))} at={at} isOld={isOld} />
+      <HealthNote health={healthOf(stats, quota, recently(minutes), at)} at={at} isOld={isOld} />
       {isNew && (
         <Empty
           title="Create a first task"
@@ -83,7 +83,7 @@ function Numbers({ stats, minutes, at, isOld }: Reading & { isOld: boolean }) {
         <LoadToCome />
         <History minutes={minutes} latest={stats.latenessMillis.max} />
       </div>
-      {stats.circuits.length > 0 && <Circuits stats={stats} />}
+      {stats.circuits.length > 0 && <Circuits stats={stats} at={at} />}
       <div class="halves">
         <Shards shards={stats.shards} />
         <Cost stats={stats} />
@@ -154,7 +154,7 @@ function Tiles({ stats }: { stats: Stats }) {
   );
 }
 
-function Circuits({ stats }: { stats: Stats }) {
+function Circuits({ stats, at }: { stats: Stats; at: number }) {
   return (
     <section class="panel" aria-labelledby="circuits">
       <h2 id="circuits">Targets that do not answer</h2>
@@ -182,7 +182,7 @@ function Circuits({ stats }: { stats: Stats }) {
                   <Time at={circuit.since} />
                 </td>
                 <td data-title="Next try">
-                  <Time at={circuit.until} />
+                  {isUntried(circuit, at) ? "with the next run" : <Time at={circuit.until} />}
                 </td>
                 <td class="number" data-title="Waiting">
                   {whole(circuit.waiting)}
