@@ -152,5 +152,12 @@ test("a calendar has the tasks that name it, once each, and what is not known of
   assert.equal(text("x", {}, undefined), "counting…");
   assert.deepEqual(["x", "y", "z"].map((name) => text(name, {}, { of, isWhole: true })), ["2 tasks", "1 task", "none"]);
   assert.deepEqual(["x", "z"].map((name) => text(name, {}, { of, isWhole: false })), ["at least 2 tasks", "none of the next recurring tasks"]);
-  assert.equal(text("x", { pending: true, tasksUpdated: 1, tasksFailed: 1 }, { of, isWhole: true }), "2 tasks; being updated: 1 task so far; 1 task keeps its former items");
+  assert.equal(text("x", { pending: true, tasksUpdated: 1, tasksFailed: 1 }, { of, isWhole: true }), "2 tasks, 1 of which keeps its former items; being updated: 1 task so far");
+  for (const [name, tasksFailed, expected] of [
+    ["x", 2, "2 tasks, all of which keep their former items"],
+    ["x", 3, "2 tasks; 3 tasks keep their former items"],
+    ["y", 1, "1 task, which keeps its former items"],
+    ["z", 1, "none; 1 task keeps its former items"],
+  ])
+    assert.equal(text(name, { tasksFailed }, { of, isWhole: true }), expected);
 });

@@ -1,7 +1,7 @@
 // Calendars in words: how many tasks use them, and how a sentence names them.
 
 import type { ListedCalendar, Task } from "../api/types";
-import { count } from "./numbers";
+import { count, whole } from "./numbers";
 
 /** The ids of the recurring tasks that name each calendar. */
 export interface Users {
@@ -26,18 +26,25 @@ export interface Usage {
   isWarning: boolean;
 }
 
-function counted(name: string, { of, isWhole }: Users): string {
-  const number = of.get(name)?.length ?? 0;
+function counted(number: number, isWhole: boolean): string {
   if (isWhole) return number === 0 ? "none" : count(number, "task");
   return number === 0 ? "none of the next recurring tasks" : `at least ${count(number, "task")}`;
 }
 
+/** Says how many of the counted tasks keep their former items. The text follows the number of all. */
+function keeping(failed: number, number: number): string {
+  if (failed === 0) return "";
+  const keep = failed === 1 ? "keeps its former items" : "keep their former items";
+  // A task may have been created or changed since the tasks were counted.
+  if (failed > number) return `; ${count(failed, "task")} ${keep}`;
+  if (number === 1) return `, which ${keep}`;
+  return `, ${failed === number ? "all" : whole(failed)} of which ${keep}`;
+}
+
 /** Describes how many tasks name a calendar, and how far they follow its last change. Without `users`, they are not counted yet. */
 export function usageOf({ name, tasksUpdated, tasksFailed, pending }: Pick<ListedCalendar, "name" | "tasksUpdated" | "tasksFailed" | "pending">, users: Users | undefined): Usage {
-  const parts = [
-    users ? counted(name, users) : "counting…",
-    ...(pending ? [`being updated: ${count(tasksUpdated, "task")} so far`] : []),
-    ...(tasksFailed > 0 ? [`${count(tasksFailed, "task")} ${tasksFailed === 1 ? "keeps its" : "keep their"} former items`] : []),
-  ];
-  return { text: parts.join("; "), isWarning: pending || tasksFailed > 0 };
+  const number = users?.of.get(name)?.length ?? 0;
+  const all = users ? counted(number, users.isWhole) : "counting…";
+  const updated = pending ? `; being updated: ${count(tasksUpdated, "task")} so far` : "";
+  return { text: `${all}${keeping(tasksFailed, number)}${updated}`, isWarning: pending || tasksFailed > 0 };
 }
