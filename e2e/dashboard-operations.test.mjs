@@ -322,6 +322,43 @@ test("a calendar is created, left out by a new task, changed by two people, and 
   await page.getByRole("heading", { name: "There is no such calendar" }).waitFor();
 });
 
+test("long names, descriptions and lists of a calendar leave room for the others", async () => {
+  const page = await tabs.at("/calendars");
+  const long = "A_very.long-calendar-name_that-fills-all-of-the-64-letters_allow";
+  assert.equal(long.length, 64);
+  const dates = Array.from({ length: 288 }, (_, index) => `${2030 + Math.floor(index / 28)}-01-${String((index % 28) + 1).padStart(2, "0")}`);
+  const description = "The days on which the warehouse is closed, including those between Christmas and New Year, and whenever the forklift is being repaired.";
+  for (const [name, body] of [[long, { dates, description }], ["short", { dates: ["12-25"], description: "Hours in which nobody is in the office" }]]) {
+    await call(`/v1/calendars/${name}`, { method: "PUT", body }, 201);
+  }
+  await page.reload();
+  await page.getByRole("link", { name: long }).waitFor();
+  // The buttons of a row stand beside each other.
+  const top = async (name) => (await page.getByRole("button", { name }).boundingBox()).y;
+  assert.equal(await top("Change short"), await top("Delete short"));
+  const list = page.getByRole("region", { name: "Calendars" });
+  const overflow = () => list.evaluate((element) => element.scrollWidth - element.clientWidth);
+  assert.equal(await overflow(), 0);
+  await page.setViewportSize({ width: 390, height: 844 });
+  await until("the list to fit", async () => (await overflow()) === 0);
+  // Each value begins beside its name, however long it is.
+  const lefts = await page.locator("td[data-title] > a").evaluateAll((links) => links.map((link) => link.getClientRects()[0].left));
+  assert.equal(lefts.length, 2);
+  assert.equal(lefts[0], lefts[1]);
+
+  await page.getByRole("link", { name: long }).click();
+  const items = page.getByRole("list", { name: "Dates" }).getByRole("listitem");
+  await items.first().waitFor();
+  assert.equal(await items.count(), 30);
+  await page.getByRole("button", { name: "Show all 288" }).click();
+  assert.equal(await items.count(), 288);
+  await page.getByRole("button", { name: "Show the first 30" }).click();
+  assert.equal(await items.count(), 30);
+  assert.deepEqual(await violations(page), []);
+  for (const name of [long, "short"]) await call(`/v1/calendars/${name}`, { method: "DELETE" });
+  await page.context().close();
+});
+
 test("a hidden page does not read, and reads at once when it is visible again", async () => {
   const page = await tabs.at("/");
   await page.getByRole("region", { name: "Health" }).waitFor();

@@ -10,6 +10,8 @@ import { ActionDialog } from "./dialog";
 export interface Column<Item> {
   title: string;
   isNumber?: boolean;
+  /** What the column contains, if its values may be long: names, which have no spaces, or sentences. */
+  kind?: "name" | "text";
   cell: (item: Item) => ComponentChildren;
 }
 
@@ -117,8 +119,8 @@ function Rows<Item>({ title, items, columns, nameOf, keyOf, mayChange, isEditabl
         <tbody>
           {items.map((item) => (
             <tr key={keyOf(item)} data-row>
-              {columns.map(({ title: name, isNumber, cell }) => (
-                <td key={name} class={isNumber ? "number" : ""} data-title={name}>
+              {columns.map(({ title: name, isNumber, kind, cell }) => (
+                <td key={name} class={isNumber ? "number" : kind ? `${kind}-cell` : ""} data-title={name}>
                   {cell(item)}
                 </td>
               ))}

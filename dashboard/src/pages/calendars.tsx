@@ -26,9 +26,9 @@ export function Usage({ of, users }: { of: ListedCalendar; users: Users | undefi
 }
 
 const columnsWith = (users: Users | undefined): readonly Column<ListedCalendar>[] => [
-  { title: "Name", cell: ({ name }) => <Link to={calendarPath(name)}>{name}</Link> },
-  { title: "Description", cell: ({ description }) => description ?? <span class="muted">–</span> },
-  { title: "Tasks", cell: (calendar) => <Usage of={calendar} users={users} /> },
+  { title: "Name", kind: "name", cell: ({ name }) => <Link to={calendarPath(name)}>{name}</Link> },
+  { title: "Description", kind: "text", cell: ({ description }) => description ?? <span class="muted">–</span> },
+  { title: "Tasks", kind: "text", cell: (calendar) => <Usage of={calendar} users={users} /> },
   { title: "Changed", cell: ({ updatedAt }) => <Time at={updatedAt} /> },
 ];
 

@@ -92,19 +92,37 @@ function Items({ calendar }: { calendar: CalendarBody }) {
           <Fragment key={name}>
             <dt>{ITEM_LABELS[name]}</dt>
             <dd>
-              <ul class="items" aria-label={ITEM_LABELS[name]}>
-                {items[name]?.map((item) => (
-                  <li key={item}>
-                    <Tag>{item}</Tag>
-                  </li>
-                ))}
-              </ul>
+              <List label={ITEM_LABELS[name]} items={items[name] ?? []} />
             </dd>
           </Fragment>
         ))}
       </dl>
       <p class="muted small">On the clock of each task. A date without a year is a day of every year.</p>
     </section>
+  );
+}
+
+/** The most items of a list that are shown at first. */
+const MAX_SHOWN = 30;
+
+function List({ label, items }: { label: string; items: readonly string[] }) {
+  const [isWhole, setIsWhole] = useState(false);
+  const shown = isWhole ? items : items.slice(0, MAX_SHOWN);
+  return (
+    <>
+      <ul class="items" aria-label={label}>
+        {shown.map((item) => (
+          <li key={item}>
+            <Tag>{item}</Tag>
+          </li>
+        ))}
+      </ul>
+      {items.length > MAX_SHOWN && (
+        <Button kind="quiet" class="more" aria-expanded={isWhole} onClick={() => setIsWhole(!isWhole)}>
+          {isWhole ? `Show the first ${MAX_SHOWN}` : `Show all ${whole(items.length)}`}
+        </Button>
+      )}
+    </>
   );
 }
 
@@ -126,10 +144,10 @@ function Tasks({ calendar }: { calendar: CalendarBody }) {
             <Usage of={calendar} users={users} />
           </span>
           {ids.length > 0 && (
-            <ul class="items" aria-label="Tasks that name it">
+            <ul class="items links" aria-label="Tasks that name it">
               {ids.slice(0, MAX_NAMED).map((id) => (
                 <li key={id}>
-                  <Tag to={taskPath(id)}>{id}</Tag>
+                  <Link to={taskPath(id)}>{id}</Link>
                 </li>
               ))}
               {ids.length > MAX_NAMED && <li class="muted">and {whole(ids.length - MAX_NAMED)} more</li>}
