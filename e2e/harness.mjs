@@ -110,7 +110,7 @@ export class Scheduler {
     if (this.#child) throw new Error("still running: kill or stop it first");
     const { root = ROOT, shards, visibilitySeconds, sink, bench, verbose, vars = {} } = this.#options;
     const port = this.url ? new URL(this.url).port : (this.#options.port ?? (await freePort()));
-    const args = [join(root, "scripts/serve.mjs"), "--with-parent", "--port", port, "--persist", join(this.#folder, "storage")];
+    const args = [join(root, "scripts/serve.mjs"), "--with-parent", "--port", port, "--persist", this.storage];
     if (this.key) args.push(`--key=${this.key}`);
     if (shards) args.push("--shards", shards);
     if (visibilitySeconds) args.push("--visibility", visibilitySeconds);
@@ -155,6 +155,11 @@ export class Scheduler {
   /** The parent process of the runtime. */
   get pid() {
     return this.#child?.pid;
+  }
+
+  /** The folder of the storage. */
+  get storage() {
+    return join(this.#folder, "storage");
   }
 
   /** Returns the end of the output of the workers and the runtime. */

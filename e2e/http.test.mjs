@@ -365,3 +365,11 @@ test("invalid options of the server are refused before anything starts", async (
     assert.match(ended.stderr, new RegExp(`^${option} .*: give `), `${option} ${value}`);
   }
 });
+
+test("a second server is refused on the storage of one that runs", async () => {
+  const ended = await new Promise((resolve) => {
+    execFile(process.execPath, [join(ROOT, "scripts/serve.mjs"), "--persist", scheduler.storage], (error, stdout, stderr) => resolve({ code: error?.code, stdout, stderr }));
+  });
+  assert.deepEqual([ended.code, ended.stdout], [2, ""], ended.stderr);
+  assert.match(ended.stderr, /^the storage .* belongs to the scheduler that runs on port \d+ as process \d+: end that process, or give another folder with --persist\. /);
+});

@@ -1,17 +1,30 @@
 #!/usr/bin/env bash
 # `make dev` runs everything on this machine. The scheduler and the example consumer of fired tasks
 # share one session of the local runtime, because a local queue is only visible within its session.
-# Storage stays in .wrangler/state, or in the folder STATE. Messages in a queue are lost when the
+# Storage stays in .wrangler/state, with another port in .wrangler/state-PORT, or in the folder STATE. Messages in a queue are lost when the
 # session ends, and the scheduler sends them again.
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 cd "$ROOT"
 port=${PORT:-8787}
 
-if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
-  echo "dev: something listens on port $port already. Stop it, or choose another port: make dev PORT=9000" >&2
+if ! [[ $port =~ ^[1-9][0-9]{0,4}$ && $port -le 65535 ]]; then
+  echo "dev: PORT=$port is no port: give 1 to 65535" >&2
   exit 1
 fi
+if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+  echo "dev: something listens on port $port already. Stop it, or choose another port, which has tasks of its own:" \
+    "make dev PORT=$((port < 65535 ? port + 1 : 9000))" >&2
+  exit 1
+fi
+# Each instance has storage of its own, and a list of running Workers of its own. The default port has
+# the folders without a number.
+suffix=
+if [ "$port" != 8787 ]; then suffix=-$port; fi
+state=${STATE:-.wrangler/state$suffix}
+export WRANGLER_REGISTRY_PATH=$WRANGLER_REGISTRY_PATH$suffix
+# wrangler replaces this process, and keeps its number.
+node scripts/claim.mjs "$state" $$ "$port"
 if [ ! -f .dev.vars ]; then
   # The key is created for this checkout only, and git ignores it.
   (umask 077 && echo "API_KEYS=$(node -p 'crypto.randomBytes(24).toString("hex")')" >.dev.vars)
@@ -50,4 +63,4 @@ node scripts/local-config.mjs
 # key shortcuts.
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then export FORCE_COLOR=1; fi
 exec wrangler dev -c wrangler.local.toml -c examples/consumer/wrangler.toml --ip 127.0.0.1 --port "$port" \
-  --persist-to "${STATE:-.wrangler/state}" --show-interactive-dev-session=false > >(exec node scripts/dev-log.mjs) 2>&1
+  --persist-to "$state" --show-interactive-dev-session=false > >(exec node scripts/dev-log.mjs) 2>&1

@@ -38,8 +38,11 @@ export async function writeLocalConfig() {
   // The runtime does not start without the dashboard's folder. If the dashboard is not built, the
   // folder is empty.
   await mkdir(join(ROOT, "dashboard/dist"), { recursive: true });
+  const config = `# Written by scripts/local-config.mjs, for this machine.\n${text}\n${bindings}`;
+  // A `make dev` that runs starts its Workers again when the file changes.
+  if ((await readFile(path, "utf8").catch(() => undefined)) === config) return path;
   // The file is renamed into place, because another process may be reading it.
-  await writeFile(`${path}.${pid}`, `# Written by scripts/local-config.mjs, for this machine.\n${text}\n${bindings}`);
+  await writeFile(`${path}.${pid}`, config);
   await rename(`${path}.${pid}`, path);
   return path;
 }

@@ -3,15 +3,15 @@
 // {"url","key","storage","pid"}.
 
 import { randomBytes } from "node:crypto";
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { claimStorage } from "../clients/typescript/src/cli/storage.ts";
 import { ROOT } from "./paths.mjs";
 import { startRuntime } from "./runtime.mjs";
 
 const HELP = `options (each also as an environment variable):
   --port N           PORT               default 0, a free port
-  --persist FOLDER   PERSIST            default .wrangler/serve: the tasks stay there between runs
+  --persist FOLDER   PERSIST            default .wrangler/serve: the tasks stay there between runs, and one scheduler at a time may use it
   --key KEY          API_KEYS           default a new one each time
   --shards MAP       SHARD_MAP          default as in wrangler.toml
   --visibility S     VISIBILITY_TIMEOUT_SECONDS
@@ -79,9 +79,13 @@ for (const pair of values.var) {
   vars[pair.slice(0, at)] = pair.slice(at + 1);
 }
 
-await mkdir(values.persist, { recursive: true });
+const port = Number(values.port);
+await claimStorage(values.persist, { pid: process.pid, port: port === 0 ? undefined : port }, "give another folder with --persist").catch((error) => {
+  console.error(error.message);
+  process.exit(2);
+});
 const runtime = await startRuntime({
-  port: Number(values.port),
+  port,
   storage: values.persist,
   vars,
   sink: values.sink,

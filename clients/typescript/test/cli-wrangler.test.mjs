@@ -76,6 +76,25 @@ test("dev goes on after a change with which the Worker does not start, and ends 
   assert.equal(status, 1);
 });
 
+test("dev refuses storage that another dev uses, and takes it when that one has ended, even by kill -9", async () => {
+  const folder = await withFakeWrangler({});
+  await command(folder, "init", "--yes");
+  const port = await freePort();
+  const first = spawn(process.execPath, [COMMAND, "dev", "--port", String(port)], { cwd: folder, stdio: "ignore", env: { ...process.env, npm_command: undefined } });
+  const ended = once(first, "close");
+  const pid = Number(await until("wrangler dev", async () => (await read(folder, "dev.pid")) || undefined));
+  const second = async (...args) => command(folder, "dev", "--port", String(await freePort()), ...args);
+  const refused = await second();
+  assert.equal(refused.status, 2, refused.stderr);
+  assert.match(refused.stderr, new RegExp(`^the storage .*/\\.wrangler/state belongs to the scheduler that runs on port ${port} as process ${first.pid}: end that process, or give another folder with --persist-to`));
+  // The Worker of a further wrangler does not start, so dev ends with its status.
+  first.kill("SIGKILL");
+  await ended;
+  process.kill(pid);
+  await writeFile(join(folder, "src/index.ts"), "export * from \"broken\"");
+  assert.equal((await second()).status, 1);
+});
+
 test("dev gives further arguments to wrangler, and checks the environment that they name", async () => {
   const folder = await withFakeWrangler({});
   await command(folder, "init", "--yes");

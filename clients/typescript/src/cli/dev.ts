@@ -14,6 +14,7 @@ import { whenOrphaned } from "./orphan.ts";
 import { copySecrets, ensureKey, ensureSigningKeys, STANDALONE } from "./secrets.ts";
 import { namespaceKeys } from "./signing-key.ts";
 import { lacksScheduler } from "./source.ts";
+import { claimStorage } from "./storage.ts";
 
 /** Settings of `dev`. */
 export interface DevOptions {
@@ -44,7 +45,7 @@ const WATCHDOG_MILLIS = 60_000;
  *
  * If a change to the project's Worker ends wrangler, because the Worker no longer starts, wrangler starts again with the next change.
  *
- * Throws a `UsageError` if the port is in use, if a key that signs webhooks is invalid, or if the scheduler cannot work with the
+ * Throws a `UsageError` if the port or the storage is in use, if a key that signs webhooks is invalid, or if the scheduler cannot work with the
  * configuration.
  */
 export async function dev(folder: string, options: DevOptions): Promise<number> {
@@ -58,12 +59,13 @@ export async function dev(folder: string, options: DevOptions): Promise<number> 
     mustAgree(own, settings);
     mustExportObjects(folder, settings);
   }
+  const state = resolve(folder, options.persistTo ?? ".wrangler/state");
+  await claimStorage(state, { pid: process.pid, port: options.port }, "give another folder with --persist-to");
   const config = own !== undefined && isInside ? own : writeStandalone(folder);
   // Wrangler reads only the variables next to the configuration.
   if (!isInside) copySecrets(folder, dirname(config));
   const key = ensureKey(dirname(config), env);
   const [receiverKey = ""] = namespaceKeys(ensureSigningKeys(dirname(config), env), "default");
-  const state = resolve(folder, options.persistTo ?? ".wrangler/state");
   const interactive = process.stdin.isTTY === true;
   const vars = localVars(isInside ? settings : {}).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
   const args = ["dev", "--config", config, "--ip", "127.0.0.1", "--port", String(options.port), "--persist-to", state, `--show-interactive-dev-session=${interactive}`, ...vars, ...further];

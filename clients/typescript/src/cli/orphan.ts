@@ -25,7 +25,8 @@ function starterOf(pid: number): number {
   }
 }
 
-function isRunning(pid: number): boolean {
+/** Returns whether a process of this machine runs. */
+export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
