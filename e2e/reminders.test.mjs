@@ -85,4 +85,6 @@ test("the command line does the same", async () => {
   assert.equal(await main("cancel", id), "cancelled\n");
   await assert.rejects(main("add", "ann", "Mars", "2030-12-24T18:00", "Tree"), { code: 1, stderr: /^timezone: / });
   await assert.rejects(main("add", "ann"), { code: 2, stderr: /Usage/ });
+  // The receiver of this test has the port.
+  await assert.rejects(main("receive"), { code: 1, stderr: /^error: something listens on port \d+ already: [^\n]+\n$/ });
 });

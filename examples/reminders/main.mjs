@@ -22,7 +22,11 @@ const print = (reminder) => console.log(JSON.stringify(reminder));
 const commands = {
   async receive() {
     const remind = ({ user, text }) => console.log(`${user}: ${text}`);
-    const { url } = await startReceiver({ port: Number(new URL(RECEIVER_URL).port), remind });
+    const port = Number(new URL(RECEIVER_URL).port);
+    const { url } = await startReceiver({ port, remind }).catch((error) => {
+      if (error.code !== "EADDRINUSE") throw error;
+      throw new Error(`something listens on port ${port} already: end it, or give another RECEIVER_URL to each command`);
+    });
     console.log(`listening on ${url}`);
   },
   add: async (user, zone, time, text) => print(await reminders.once({ user, zone, time, text })),

@@ -25,6 +25,6 @@ export async function startReceiver({ port = 0, remind }) {
       response.writeHead(500).end(String(error));
     }
   });
-  await new Promise((resolve) => server.listen(port, "127.0.0.1", resolve));
+  await new Promise((resolve, reject) => server.once("error", reject).listen(port, "127.0.0.1", resolve));
   return { url: `http://localhost:${server.address().port}`, close: () => server.close() };
 }
