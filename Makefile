@@ -106,7 +106,10 @@ loadtest: build ## Load test against a server of its own (SCENARIO=smoke, ARGS="
 upgrade: build ## Deploy this version over another commit's under load, and back (BASE=commit)
 	@base=$$(scripts/built.sh $(BASE)) && UPGRADE_FROM=$$base/coordinator/build $(RUN) node --test --test-reporter=spec e2e/upgrade.test.mjs
 
-smoke: build ## Measure a copy on your Cloudflare account, and remove it (ARGS=--help for the options, ARGS=--yes to begin)
+# It builds only if it deploys: with a confirmation and an account, and not for --help or --remove.
+SMOKE_DEPLOYS = $(and $(filter --yes,$(ARGS)),$(CLOUDFLARE_API_TOKEN),$(CLOUDFLARE_ACCOUNT_ID),$(if $(filter --help --remove,$(ARGS)),,yes))
+
+smoke: $(if $(SMOKE_DEPLOYS),build) ## Measure a copy on your Cloudflare account, and remove it (ARGS=--help for the options, ARGS=--yes to begin)
 	@$(RUN) node scripts/smoke.mjs $(ARGS)
 
 size: build ## Size of the wasm, gzip

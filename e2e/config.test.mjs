@@ -1,12 +1,13 @@
 // Checks the deployed configuration: wrangler.toml of both workers, and the built files.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { unstable_readConfig } from "wrangler";
 import { writeLocalConfig } from "../scripts/local-config.mjs";
@@ -135,6 +136,24 @@ test("a deploy makes every queue that is named and does not exist, and deploys a
   assert.ok(trial.includes("deploy --config wrangler.toml --env staging"));
   const ofConsumer = await deployed(t, { CONFIG: "examples/consumer/wrangler.toml" });
   assert.deepEqual(created(ofConsumer), ["fired-tasks", "fired-tasks-dlq"]);
+});
+
+test("make smoke builds only if it deploys, and prints its help in a checkout where nothing is installed", async (t) => {
+  const account = { CLOUDFLARE_API_TOKEN: "token", CLOUDFLARE_ACCOUNT_ID: "account" };
+  for (const [args, env, builds] of [
+    ["", account, false], ["--help", account, false], ["--remove", account, false], ["--yes --help", account, false],
+    ["--yes", {}, false], ["--yes", account, true], ["--scale 0.1 --yes", account, true],
+  ]) {
+    // The variables of a make that runs this test do not count.
+    const { PATH } = process.env;
+    const { stdout } = await promisify(execFile)("make", ["-n", "smoke", `ARGS=${args}`], { cwd: ROOT, env: { PATH, ...env } });
+    assert.deepEqual([stdout.includes("build.sh"), stdout.includes("smoke.mjs")], [builds, true], `${args} ${Object.keys(env)}`);
+  }
+  const bare = await mkdtemp(join(tmpdir(), "smoke-help-"));
+  t.after(() => rm(bare, { recursive: true }));
+  for (const path of ["scripts", "e2e/harness.mjs"]) await cp(join(ROOT, path), join(bare, path), { recursive: true });
+  const { stdout } = await promisify(execFile)(process.execPath, [join(bare, "scripts/smoke.mjs"), "--help"]);
+  assert.match(stdout, /^make smoke ARGS=/);
 });
 
 test("both workers have the same compatibility date", () => {
