@@ -1,5 +1,5 @@
-// Checks that every command in docs/*.md does what its document says. Each document has a scheduler
-// of its own.
+// Checks that every command in docs/*.md does what its document says: with a scheduler of its own for
+// each document, and with one for all of them.
 
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
@@ -22,7 +22,8 @@ const NEEDS = {
 };
 
 const folder = join(ROOT, "docs");
-for (const name of (await readdir(folder)).filter((name) => name.endsWith(".md")).sort()) {
+const names = (await readdir(folder)).filter((name) => name.endsWith(".md")).sort();
+for (const name of names) {
   test(`the commands of docs/${name} do what it says`, async (t) => {
     const { options, before, then } = NEEDS[name] ?? {};
     const scheduler = await Scheduler.start({ shards: "4", ...options });
@@ -35,9 +36,20 @@ for (const name of (await readdir(folder)).filter((name) => name.endsWith(".md")
   });
 }
 
+for (const [order, inOrder] of [["in order", names], ["in the opposite order", names.toReversed()]]) {
+  test(`the documents do not disturb each other, ${order}`, async (t) => {
+    const scheduler = await Scheduler.start({ shards: "8" });
+    t.after(() => scheduler.dispose());
+    for (const name of inOrder) {
+      await runDocument(scheduler, await readFile(join(folder, name), "utf8")).catch((error) => {
+        throw new Error(`docs/${name}, after other documents: ${error.message}`);
+      });
+    }
+  });
+}
+
 test("every entry of NEEDS has a document", async () => {
-  const there = await readdir(folder);
-  assert.deepEqual(Object.keys(NEEDS).filter((name) => !there.includes(name)), []);
+  assert.deepEqual(Object.keys(NEEDS).filter((name) => !names.includes(name)), []);
 });
 
 test("commands and their answers are read from a document", async () => {
