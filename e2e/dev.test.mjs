@@ -29,7 +29,8 @@ const linkTo = (port) => new RegExp(`http://localhost:${port}/#key=(\\S+)`);
 
 /** Waits until a session is ready. Returns a function that sends it a request. */
 async function ready(session, port) {
-  const [, key] = await until("the link", () => linkTo(port).exec(session.output), { timeoutMs: 90_000 });
+  await until("the link", () => session.code !== undefined || linkTo(port).test(session.output), { timeoutMs: 90_000 });
+  const [, key] = linkTo(port).exec(session.output) ?? assert.fail(`it ended with ${session.code}: ${session.output}`);
   return async (path, body) => {
     const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
     const response = await fetch(`http://127.0.0.1:${port}${path}`, body === undefined ? { headers } : { method: "POST", headers, body: JSON.stringify(body) });

@@ -20,7 +20,13 @@ fi
 # Each instance has storage of its own, and a list of running Workers of its own. The default port has
 # the folders without a number.
 suffix=
-if [ "$port" != 8787 ]; then suffix=-$port; fi
+options=()
+if [ "$port" != 8787 ]; then
+  suffix=-$port
+  # wrangler looks for a free port for its inspector long before it takes it, so two that start at once
+  # would take the same one. Port 0 is any free port.
+  options=(--inspector-port 0)
+fi
 state=${STATE:-.wrangler/state$suffix}
 export WRANGLER_REGISTRY_PATH=$WRANGLER_REGISTRY_PATH$suffix
 # wrangler replaces this process, and keeps its number.
@@ -63,4 +69,4 @@ node scripts/local-config.mjs
 # key shortcuts.
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then export FORCE_COLOR=1; fi
 exec wrangler dev -c wrangler.local.toml -c examples/consumer/wrangler.toml --ip 127.0.0.1 --port "$port" \
-  --persist-to "$state" --show-interactive-dev-session=false > >(exec node scripts/dev-log.mjs) 2>&1
+  --persist-to "$state" ${options[@]+"${options[@]}"} --show-interactive-dev-session=false > >(exec node scripts/dev-log.mjs) 2>&1
