@@ -39,7 +39,7 @@ pub(super) const MAX_LOOKED_AT_BYTES: usize = 4 * MAX_FIRING_BYTES;
 /// The most records that one list request examines. Then it replies with what it has found and with
 /// a cursor. That takes a shard 10 to 50 milliseconds.
 pub(super) const MAX_SCANNED: usize = 20_000;
-/// The most records that a dry run examines. It keeps none of them. In memory, that takes a shard
+/// The most records that one step of a dry run examines. It keeps none of them. In memory, that takes a shard
 /// about 10 milliseconds.
 pub(super) const MAX_COUNTED: usize = 100_000;
 /// The most bytes of records that one list request finds, and the most bytes of messages of
@@ -51,8 +51,8 @@ pub(super) const MAX_READ_BYTES: usize = 16_000_000;
 /// Bytes of [`MAX_READ_BYTES`] that a record costs in addition if a page is looked through and
 /// the whole record has to be read, because that takes time.
 pub(super) const READ_RECORD_BYTES: usize = 1_000;
-/// A search looks through whole pages once it has read this many records one by one that do not
-/// match.
+/// A search looks through every page whole once it has read this many records one by one that do
+/// not match.
 pub(super) const MISSES_BEFORE_PAGES: usize = 16;
 /// Bytes of [`MAX_SCANNED_BYTES`] that a task costs if its record is not read.
 pub(super) const LOOK_BYTES: usize = 200;

@@ -39,8 +39,8 @@ pub struct Config {
     pub max_entries: usize,
     /// The most keys of limits with tasks: see [`MAX_LANES`].
     pub max_lanes: usize,
-    /// A search looks through whole pages once it has read this many records one by one that do not
-    /// match.
+    /// A search looks through every page whole once it has read this many records one by one that
+    /// do not match.
     pub misses_before_pages: usize,
     /// The law by which one-shot tasks at a local time are planned.
     pub law: Law,

@@ -19,6 +19,19 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
+/// When a search looks through a whole page and not only at the records that it comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WholePages {
+    /// After some records that do not match. A change reads each record that matches by itself, even
+    /// if the search has looked through its page.
+    AfterMisses,
+    /// Also after the records of the page have cost as much one by one as the page would. So no page
+    /// costs more than twice what it has to.
+    IfCheaper,
+    /// Always. A count looks at all entries of a page, and the next count knows its result.
+    Always,
+}
+
 /// What a request has found and examined so far, and its limits.
 pub(super) struct Spent {
     pub(super) matches: usize,
@@ -32,6 +45,8 @@ pub(super) struct Spent {
     pub(super) flights: FlightReader,
     /// The pages that the search has looked through.
     pub(super) search: Search,
+    /// When the search looks through a whole page.
+    pub(super) whole_pages: WholePages,
     most_matches: usize,
     most_scanned: usize,
     most_bytes: usize,
@@ -50,6 +65,7 @@ impl Spent {
             read: 0,
             flights: FlightReader::default(),
             search: Search::default(),
+            whole_pages: WholePages::AfterMisses,
             most_matches: request.limit,
             most_scanned: MAX_SCANNED,
             most_bytes: request.max_bytes.unwrap_or(MAX_SCANNED_BYTES).min(MAX_SCANNED_BYTES),
@@ -60,12 +76,18 @@ impl Spent {
         }
     }
 
+    /// Returns the account of a request that lists the tasks that it finds.
+    pub(super) fn listing(request: &ListRequest) -> Self {
+        Self { whole_pages: WholePages::IfCheaper, ..Self::nothing(request) }
+    }
+
     /// Returns the account of a request that counts the tasks that it finds.
     pub(super) fn counting(request: &ListRequest) -> Self {
         Self {
             most_matches: usize::MAX,
             most_scanned: MAX_COUNTED,
             most_bytes: usize::MAX,
+            whole_pages: WholePages::Always,
             ..Self::nothing(request)
         }
     }

@@ -3,7 +3,8 @@
 //! The records of a page lie together in one row, but in the order of a list those of many pages
 //! alternate. A search therefore looks through a page once, and remembers which of its records the
 //! filter matches, one bit for each. So a search with many pages of answers reads each page of
-//! tasks once, in whatever order its records are due.
+//! tasks once, in whatever order its records are due. Of a page that it has not looked through, it
+//! remembers how much it has read record by record.
 
 use crate::mem_page::MemPage;
 use crate::sieve::Sieve;
@@ -25,18 +26,25 @@ pub(super) struct Search {
     /// The parts of the filter that need records.
     filter: Filter,
     pub(super) sieve: Sieve,
-    pages: HashMap<PageNumber, LookedThrough>,
+    pages: HashMap<PageNumber, OfPage>,
     /// The number of records that this request has read one by one and that do not match.
     pub(super) misses: usize,
+    /// Whether so many records did not match that the search looks through every page.
+    pub(super) is_by_pages: bool,
 }
 
-/// Which records of a page a search matches.
+/// What a search knows of a page.
 #[derive(Debug)]
-struct LookedThrough {
-    /// The revision of the page when the search looked through it.
-    revision: u64,
-    /// Bit `i % 64` of word `i / 64` is for entry `i`.
-    matching: Vec<u64>,
+enum OfPage {
+    /// The bytes that its records have cost that the search has read one by one.
+    ReadOneByOne(usize),
+    /// Which of its records match.
+    LookedThrough {
+        /// The revision of the page when the search looked through it.
+        revision: u64,
+        /// Bit `i % 64` of word `i / 64` is for entry `i`.
+        matching: Vec<u64>,
+    },
 }
 
 impl Search {
@@ -48,13 +56,26 @@ impl Search {
     /// Returns whether it matches a record of a page; `None` if it has not looked through the
     /// current revision of the page.
     pub(super) fn matches(&self, number: PageNumber, page: &MemPage, index: usize) -> Option<bool> {
-        let of_page = self.pages.get(&number).filter(|of| of.revision == page.revision)?;
-        Some(of_page.matching.get(index / 64).is_some_and(|word| word >> (index % 64) & 1 == 1))
+        match self.pages.get(&number)? {
+            OfPage::LookedThrough { revision, matching } if *revision == page.revision => {
+                Some(matching.get(index / 64).is_some_and(|word| word >> (index % 64) & 1 == 1))
+            }
+            _ => None,
+        }
     }
 
-    /// Returns whether it has looked through any page.
-    pub(super) fn knows_pages(&self) -> bool {
-        !self.pages.is_empty()
+    /// Returns the bytes that the records of a page have cost that the search has read one by one.
+    pub(super) fn bytes_one_by_one(&self, number: PageNumber) -> usize {
+        match self.pages.get(&number) {
+            Some(OfPage::ReadOneByOne(bytes)) => *bytes,
+            _ => 0,
+        }
+    }
+
+    /// Counts a record of a page that is read by itself.
+    pub(super) fn read_one(&mut self, number: PageNumber, bytes: usize) {
+        let before = self.bytes_one_by_one(number);
+        self.pages.insert(number, OfPage::ReadOneByOne(before.saturating_add(bytes)));
     }
 
     /// Remembers which records of a page match, by their indexes.
@@ -70,13 +91,17 @@ impl Search {
                 *word |= 1 << (index % 64);
             }
         }
-        let looked = LookedThrough { revision: page.revision, matching: bits };
+        let looked = OfPage::LookedThrough { revision: page.revision, matching: bits };
         self.pages.insert(number, looked);
     }
 
     fn memory_bytes(&self) -> usize {
-        let bits: usize = self.pages.values().map(|of| of.matching.len() * 8).sum();
-        self.pages.capacity() * (size_of::<(PageNumber, LookedThrough)>() + 1) + bits
+        let bits = |of: &OfPage| match of {
+            OfPage::ReadOneByOne(_) => 0,
+            OfPage::LookedThrough { matching, .. } => matching.len() * 8,
+        };
+        let bits: usize = self.pages.values().map(bits).sum();
+        self.pages.capacity() * (size_of::<(PageNumber, OfPage)>() + 1) + bits
     }
 }
 
@@ -97,11 +122,16 @@ impl Searches {
 
     /// Keeps a search for the next request, and drops the oldest ones if there are too many.
     pub(super) fn keep(&self, search: Search) {
-        if !search.knows_pages() {
+        if search.pages.is_empty() {
             return;
         }
         let mut all = self.0.borrow_mut();
-        all.push(search);
+        // A search that has looked through no page knows little, so it displaces no other.
+        if search.pages.values().any(|of| matches!(of, OfPage::LookedThrough { .. })) {
+            all.push(search);
+        } else {
+            all.insert(0, search);
+        }
         let bytes = |all: &[Search]| all.iter().map(Search::memory_bytes).sum::<usize>();
         while all.len() > MAX_SEARCHES || bytes(&all) > MAX_SEARCHES_BYTES {
             all.remove(0);

@@ -64,7 +64,7 @@ impl Engine {
             Some(EntryRef::page(number, index).position(due).newest_first())
         };
         let after = request.after.map(|place| self.unranked(place.newest_first()));
-        let mut spent = Spent::nothing(request);
+        let mut spent = Spent::listing(request);
         spent.search = self.searches.take(filter);
         let pages = self.tasks.pages().filter_map(|(number, _)| following(number, after));
         let mut merge = TimerHeap::of_at_most(self.tasks.pages().count(), pages);

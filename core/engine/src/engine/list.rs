@@ -62,7 +62,7 @@ impl Engine {
         reader: &dyn Reader,
     ) -> Result<ListReply, EngineError> {
         let filter = request.filter.folded();
-        let mut spent = Spent::nothing(request);
+        let mut spent = Spent::listing(request);
         let mut found = Vec::new();
         // The tasks of the page that may have a run in flight, with the hashes of their ids.
         let mut may_run: Vec<(usize, u64)> = Vec::new();

@@ -3,7 +3,8 @@
 //! A scan examines waiting tasks and attempts in flight in the order of a list. If a filter needs
 //! the records of waiting tasks, the scan first reads them one by one. If most of these do not
 //! match, it looks through the whole pages that they are in, each once, and remembers which of
-//! their records match (`searches.rs`).
+//! their records match (`searches.rs`). A list does the same with a page of which it has read
+//! several records, and a count with every page.
 
 use super::Engine;
 use super::walk::Direction;
@@ -13,9 +14,10 @@ use crate::error::EngineError;
 use crate::flights::flight_at;
 use crate::reader::Reader;
 use crate::scan::{
-    Candidate, Seen, Spent, Then, known_outcome, matches_entry, needs_death, status_of,
+    Candidate, Seen, Spent, Then, WholePages, known_outcome, matches_entry, needs_death, status_of,
 };
 use scheduler_calendar::ordered::sort;
+use scheduler_model::bounds::SEARCHED_ROW_BYTES;
 use scheduler_model::format::page::Entry;
 use scheduler_model::numbers::PageNumber;
 use scheduler_model::position::Position;
@@ -145,8 +147,21 @@ impl Engine {
         if let Some(is_match) = spent.search.matches(number, page, index) {
             return Ok(Some(is_match));
         }
-        let is_early = spent.search.misses < self.config.misses_before_pages;
-        if is_early && !spent.search.knows_pages() {
+        spent.search.is_by_pages |= spent.search.misses >= self.config.misses_before_pages;
+        let is_whole = spent.search.is_by_pages
+            || match spent.whole_pages {
+                WholePages::AfterMisses => false,
+                WholePages::IfCheaper => {
+                    let page_bytes = (page.body_len as usize).max(SEARCHED_ROW_BYTES);
+                    spent.search.bytes_one_by_one(number) >= page_bytes
+                }
+                WholePages::Always => true,
+            };
+        if !is_whole {
+            if spent.whole_pages == WholePages::IfCheaper {
+                let len = page.directory.get(index).map_or(0, |entry| entry.len as usize);
+                spent.search.read_one(number, len.max(SEARCHED_ROW_BYTES));
+            }
             return Ok(None);
         }
         let body = reader.body(number, 0, page.body_len)?;

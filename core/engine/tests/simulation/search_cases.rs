@@ -7,7 +7,8 @@ use scheduler_engine::Config;
 use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::position::Position;
 use scheduler_model::protocol::{
-    CallbackType, Change, Failure, Filter, LastOutcome, ListReply, ListRequest, Report, Status,
+    CallbackType, Change, CountRequest, Failure, Filter, LastOutcome, ListReply, ListRequest,
+    Report, Status,
 };
 use std::collections::BTreeSet;
 
@@ -133,6 +134,115 @@ fn the_tasks_of_a_list_are_read_page_by_page() {
     let reads = pair.storage.take_reads();
     assert_eq!((reply.items.len(), reply.searched), (1_000, 1_000));
     assert!(reads <= pair.storage.pages.len(), "{reads} reads");
+}
+
+/// Creates tasks of `bytes` bytes that are due in the order of their creation.
+fn in_order(tasks: i64, bytes: usize) -> Pair {
+    let mut pair = Pair::new();
+    for first in (0..tasks).step_by(2_500) {
+        pair.append((first..(first + 2_500).min(tasks)).map(|n| {
+            let (id, due) = (format!("task-{n:05}"), NOW.plus(60_000 + n * 1_000));
+            (id.clone(), due, record(&id, due, bytes))
+        }));
+    }
+    pair.storage.take_reads();
+    pair
+}
+
+fn by_prefix(prefix: &str) -> Filter {
+    Filter { prefix: Some(prefix.to_owned()), ..Filter::default() }
+}
+
+/// Matches every task of these tests.
+fn of_handlers() -> Filter {
+    Filter { callback_type: Some(CallbackType::Handler), ..Filter::default() }
+}
+
+/// Counts in steps until the count is complete. Returns what each step has counted, the rows that
+/// it has read, and the bytes of these.
+fn counts(pair: &Pair, filter: &Filter, max_read: usize) -> Vec<(u64, usize, usize)> {
+    let (mut steps, mut after) = (Vec::new(), None);
+    loop {
+        let max_read = Some(max_read);
+        let filter = filter.clone();
+        let tasks = ListRequest { filter, after, limit: 0, max_read, ..ListRequest::default() };
+        let request = CountRequest { tasks, change: None, pause: None };
+        let reply = pair.engine.count_matching(&request, NOW, &pair.storage).unwrap();
+        let read = (pair.storage.take_reads(), pair.storage.take_read_bytes());
+        steps.push((reply.count, read.0, read.1));
+        after = reply.next;
+        if after.is_none() {
+            return steps;
+        }
+    }
+}
+
+/// Regression: a count read a row for each task that matched, and stopped after 400 of them however
+/// often it was repeated.
+#[test]
+fn a_count_reads_each_page_once_whether_its_tasks_match_or_not() {
+    for pair in [in_order(TASKS, 200), interleaved()] {
+        let pages = pair.storage.pages.len();
+        let steps = counts(&pair, &of_handlers(), 8_000_000);
+        let counted: Vec<(u64, usize)> = steps.iter().map(|step| (step.0, step.1)).collect();
+        assert_eq!(counted, [(TASKS as u64, pages)]);
+        // The results are known by then.
+        assert_eq!(counts(&pair, &of_handlers(), 1), [(TASKS as u64, 0, 0)]);
+    }
+}
+
+#[test]
+fn a_count_with_a_small_bound_goes_on_to_its_end() {
+    let pair = interleaved();
+    let (stored, most) = (pair.storage.pages.len(), 500_000);
+    let steps = counts(&pair, &of_handlers(), most);
+    assert!(steps.len() > 1 && steps.iter().all(|step| step.2 < most + 65_536), "{steps:?}");
+    assert_eq!(steps.iter().map(|step| step.0).sum::<u64>(), TASKS as u64);
+    assert_eq!(steps.iter().map(|step| step.1).sum::<usize>(), stored);
+    // A count that is not continued gets further each time.
+    let pair = interleaved();
+    let firsts: Vec<u64> = (0..TASKS)
+        .map(|_| first_count(&pair, &of_handlers(), most))
+        .take_while(|count| *count < TASKS as u64)
+        .collect();
+    assert!(firsts.len() > 1 && firsts.is_sorted_by(|one, other| one < other), "{firsts:?}");
+}
+
+fn first_count(pair: &Pair, filter: &Filter, max_read: usize) -> u64 {
+    let (filter, max_read) = (filter.clone(), Some(max_read));
+    let tasks = ListRequest { filter, limit: 1, max_read, ..ListRequest::default() };
+    let request = CountRequest { tasks, change: None, pause: None };
+    pair.engine.count_matching(&request, NOW, &pair.storage).unwrap().count
+}
+
+/// Regression: a list read a row for each task that matched, and a page ended after 400 of them.
+#[test]
+fn a_list_of_tasks_that_match_reads_their_pages() {
+    let pair = in_order(20_000, 200);
+    let pages = pair.storage.pages.len();
+    let filter = &by_prefix("task-");
+    let (mut after, mut sizes, mut reads) = (None, Vec::new(), Vec::new());
+    loop {
+        let (filter, max_read) = (filter.clone(), Some(8_000_000));
+        let request =
+            ListRequest { filter, after, limit: 1_000, max_read, ..ListRequest::default() };
+        let reply = pair.engine.list(&request, &pair.storage).unwrap();
+        (after, reads) = (reply.next, [reads, vec![pair.storage.take_reads()]].concat());
+        sizes.push(reply.items.len());
+        if after.is_none() {
+            break;
+        }
+    }
+    let full = sizes.iter().filter(|size| **size == 1_000).count();
+    assert_eq!((full, sizes.iter().sum::<usize>()), (20, 20_000), "{sizes:?}");
+    // Each page is read in up to four records, as a whole, and for each page of the list.
+    assert!(reads.iter().sum::<usize>() <= 6 * pages + sizes.len(), "{reads:?} for {pages} pages");
+    // A short list does not read whole pages for a few tasks.
+    let pair = in_order(20_000, 200);
+    let request = ListRequest { filter: filter.clone(), limit: 3, ..ListRequest::default() };
+    pair.storage.take_read_bytes();
+    assert_eq!(pair.engine.list(&request, &pair.storage).unwrap().items.len(), 3);
+    assert_eq!(pair.storage.take_read_bytes(), 600);
 }
 
 /// Finds waiting tasks by how their last attempt ended, and by the type of their callback.
