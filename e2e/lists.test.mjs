@@ -63,8 +63,9 @@ test("a search is answered after a bounded amount of work, and goes on from its 
   // The rest is known by then.
   assert.equal((await pages("text=nowhere")).length, 1);
   assert.deepEqual(await ids("text=LARGE-3599"), ["large-3599"]);
+  // A dry run takes as many steps as it needs.
   const { body } = await post("tasks/cancel", { filter: { tag: "large" }, dryRun: true });
-  assert.ok(body.count > 0 && body.count <= count && body.done === (body.count === count), JSON.stringify(body));
+  assert.deepEqual([body.count, body.done, body.tasks.length], [count, true, 10]);
   assert.equal((await post("tasks/cancel", { filter: { tag: "large" } })).body.cancelled, count);
 });
 

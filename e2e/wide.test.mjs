@@ -68,7 +68,7 @@ test("1,024 shards: a request asks each shard once, within 10,000 subrequests an
 
 test("a change that takes more steps than an invocation may ask for stops in time, and says that it is not done", async (t) => {
   // A shard that always has more to change.
-  const endless = parts.replace("stub.fetch(url, init))", `url.endsWith("/change-matching") ? Promise.resolve(Response.json({ changed: 1, running: 0, next: { due: 5, page: 1, index: 0 } })) : stub.fetch(url, init))`);
+  const endless = parts.replace("stub.fetch(url, init))", `url.endsWith("/change-matching") || url.endsWith("/count") ? Promise.resolve(Response.json({ changed: 1, count: 1, running: 0, next: { due: 5, page: 1, index: 0 }, first: [] })) : stub.fetch(url, init))`);
   const { call, control } = await start(t, await folder(t), { parts: endless, vars: { SHARD_MAP: "64", SUBREQUESTS: "600" } });
   assert.equal((await call("/v1/stats")).status, 200);
   await control("");
@@ -76,6 +76,10 @@ test("a change that takes more steps than an invocation may ask for stops in tim
   assert.deepEqual([status, body.done], [200, false], JSON.stringify(body));
   const requests = await control("");
   assert.ok(requests > 64 && requests <= 600, `${requests} requests`);
+  const dry = await call("/v1/tasks/pause", { all: true, dryRun: true });
+  assert.deepEqual([dry.status, dry.body.done], [200, false], JSON.stringify(dry.body));
+  const counts = await control("");
+  assert.ok(counts > 64 && counts <= 600 && dry.body.count === counts, `${counts} counts`);
 });
 
 test("more shards than subrequests are refused with the reason", async (t) => {

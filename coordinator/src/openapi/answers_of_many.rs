@@ -102,8 +102,9 @@ pub(crate) struct DryRun {
     count: u64,
     /// How many of these are attempts in flight. Absent if there are none.
     running: Option<u64>,
-    /// Whether all were counted. A count takes a bounded amount of work, so if this is false, there
-    /// may be more. If the filter reads tasks, the same request counts further when it is repeated.
+    /// Whether all were counted. A count takes a bounded number of steps, so if this is false, there
+    /// may be more. The shards remember which one-shot tasks match, so a repeated request usually
+    /// counts further.
     done: bool,
     /// The first of them, in the order of a list.
     #[schemars(length(max = DRY_RUN_SHOWN))]

@@ -82,7 +82,7 @@ export const cancelTask = (id: string): Promise<Answer<Task>> => request<Task>("
 export const changeTask = (id: string, verb: "pause" | "resume" | "run" | "reschedule", body?: JsonObject): Promise<Answer<Task>> =>
   request<Task>("POST", `/v1/tasks/${inPath(id)}/${verb}`, body === undefined ? {} : { body });
 
-/** The most requests of one count. If the filter reads tasks, each request counts more of them than the one before. */
+/** The most requests of one count. One is usually enough. If not, a repeated one usually counts further. */
 const MAX_COUNTS = 10;
 
 /**

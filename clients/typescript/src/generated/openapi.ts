@@ -376,8 +376,9 @@ export interface DryRun {
   /** How many tasks, attempts or dead letters it would change, as far as they were counted. */
   count: number;
   /**
-   * Whether all were counted. A count takes a bounded amount of work, so if this is false, there
-   * may be more. If the filter reads tasks, the same request counts further when it is repeated.
+   * Whether all were counted. A count takes a bounded number of steps, so if this is false, there
+   * may be more. The shards remember which one-shot tasks match, so a repeated request usually
+   * counts further.
    */
   done: boolean;
   dryRun: true;

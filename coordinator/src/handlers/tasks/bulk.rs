@@ -18,9 +18,9 @@ use scheduler_model::routing::ShardId;
 use scheduler_model::task::ChangeInput;
 use std::collections::HashSet;
 
-/// The most rounds of a request by filter on one shard. Each round examines up to 20,000 tasks, so
-/// this covers a full shard. If tasks are left, `done` is false. It is also false if the invocation
-/// has no subrequests left.
+/// The most rounds of a request by filter on one shard. Each round of a change examines up to
+/// 20,000 tasks, so this covers a full shard. If tasks are left, `done` is false. It is also false
+/// if the invocation has no subrequests left.
 const MAX_ROUNDS: usize = 60;
 
 /// The tasks that a request selects.
@@ -187,9 +187,7 @@ pub(crate) async fn dry_run(
         max_read: Some(share_of_search(sources)),
     };
     let request = &CountRequest { tasks, change, pause };
-    let ask = |shard| async move {
-        Ok((shard, shards.ask::<_, CountReply>(shard, paths::COUNT, request).await?))
-    };
+    let ask = |shard| async move { Ok((shard, count_on_shard(shards, shard, request).await?)) };
     let mut page = Page::new(DRY_RUN_SHOWN);
     let (mut sum, mut in_flight, mut is_complete) = (0, 0, true);
     let take = |(shard, reply): (ShardId, CountReply)| {
@@ -213,6 +211,36 @@ pub(crate) async fn dry_run(
     }
     out.extend_from_slice(b"]}");
     Ok(Answer::json(200, out))
+}
+
+/// Counts the tasks of a shard in rounds, as a change of them takes rounds. The reply has the sums
+/// of all rounds, and the place at which the last one stopped.
+async fn count_on_shard(
+    shards: &Shards,
+    shard: ShardId,
+    request: &CountRequest,
+) -> Result<CountReply, Problem> {
+    let (most, most_bytes) = (request.tasks.limit, request.tasks.max_bytes.unwrap_or_default());
+    let mut all: CountReply = shards.ask(shard, paths::COUNT, request).await?;
+    for _ in 1..MAX_ROUNDS {
+        let Some(after) = all.next else { break };
+        if !shards.may_go_on() {
+            break;
+        }
+        let bytes: usize = all.first.iter().map(|item| item.record.get().len()).sum();
+        let room = most_bytes.saturating_sub(bytes);
+        let mut further = request.clone();
+        further.tasks.after = Some(after);
+        further.tasks.limit = if room > 0 { most.saturating_sub(all.first.len()) } else { 0 };
+        further.tasks.max_bytes = Some(room);
+        let CountReply { count, running, next, first } =
+            shards.ask(shard, paths::COUNT, &further).await?;
+        all.count += count;
+        all.running += running;
+        all.next = next;
+        all.first.extend(first);
+    }
+    Ok(all)
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
