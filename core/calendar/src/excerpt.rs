@@ -32,8 +32,8 @@ impl Excerpt {
         }
     }
 
-    /// Returns the excerpt that shows `shown` of a text. `shown` is the whole text, or a part in
-    /// which "…" stands for the rest.
+    /// Returns the excerpt that shows `shown` of a text. `shown` is the whole text, or a part of it
+    /// with "…" in place of the rest.
     pub fn shortened(text: &str, shown: Cow<'_, str>) -> Self {
         let whole = (shown != text).then(|| text.chars().count());
         Self { shown: shown.into_owned(), whole }

@@ -29,7 +29,7 @@ pub(super) struct Search {
     pages: HashMap<PageNumber, OfPage>,
     /// The number of records that this request has read one by one and that do not match.
     pub(super) misses: usize,
-    /// Whether so many records did not match that the search looks through every page.
+    /// Whether the search looks through every page, because many records did not match.
     pub(super) is_by_pages: bool,
 }
 

@@ -3,8 +3,8 @@
 //! A scan examines waiting tasks and attempts in flight in the order of a list. If a filter needs
 //! the records of waiting tasks, the scan first reads them one by one. If most of these do not
 //! match, it looks through the whole pages that they are in, each once, and remembers which of
-//! their records match (`searches.rs`). A list does the same with a page of which it has read
-//! several records, and a count with every page.
+//! their records match (`searches.rs`). A count looks through every page. A list looks through a
+//! page once single records of it have cost as much as the page.
 
 use super::Engine;
 use super::walk::Direction;
